@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of npt/ tell each other, under npt_lock but for the epochs.
+ */
+#ifndef _NPT_INTERNAL_H
+#define _NPT_INTERNAL_H
+
+#include "npt.h"
+
+static inline void npt_assert_locked(void)
+{
+	MONITOR_BUG_ON(!__atomic_load_n(&npt_lock.held, __ATOMIC_RELAXED));
+}
+
+/** epoch_init() - no epoch is open, and @nr_cpus CPUs take part */
+void epoch_init(u32 nr_cpus);
+
+/** epoch_latest() - the epoch opened last, 0 if none was */
+u64 epoch_latest(void);
+
+/** host_max_pa() - first physical address the CPU cannot express; a power of two */
+u64 host_max_pa(void);
+
+/** host_reach() - the leaf of EPT01 that maps @pa, made for MMIO if need be */
+int __must_check host_reach(u64 pa, struct npt_leaf *leaf);
+
+/** ept02_drop_all() - no composed space is left, nor a translation of one after an epoch */
+void ept02_drop_all(void);
+
+/** ept02_reset() - no composed space is there yet */
+void ept02_reset(void);
+
+/** pool_has() - can @nr frames be taken and the host's reserve stay? */
+static inline bool pool_has(u64 nr)
+{
+	return frame_state_count(FRAME_FREE) >= nr + NPT_POOL_RESERVE;
+}
+
+#endif /* _NPT_INTERNAL_H */
