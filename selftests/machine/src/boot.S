@@ -1,0 +1,120 @@
+/*
+ * Boot sector of the Bochs test machine.
+ *
+ * Bochs has put everything else into memory before the first instruction: the
+ * kernel, the initramfs, and at PARAMS the page tables, the kernel's
+ * boot_params and its command line (see "run"). What is left is to ask the
+ * BIOS for the memory map and to enter the kernel by the 64-bit boot protocol.
+ *
+ * Memory is loaded only once, so a second start means that the machine was
+ * reset: it is turned off then.
+ */
+	.set PAGE_TABLES, PARAMS
+	.set BOOT_PARAMS, PARAMS + 0x8000
+	.set ENTRY,       PARAMS + 0xa000	/* address of the kernel's entry */
+	.set STARTED,     PARAMS + 0xa008	/* written here */
+
+	.set E820_COUNT, BOOT_PARAMS + 0x1e8
+	.set E820_TABLE, BOOT_PARAMS + 0x2d0
+	.set E820_MAX, 128
+	.set BUFFER, 0x8000			/* the memory map, in low memory */
+
+	.code16
+	.globl _start
+_start:
+	ljmp	$0, $1f
+1:	cli
+	xorw	%ax, %ax
+	movw	%ax, %ds
+	movw	%ax, %es
+	movw	%ax, %ss
+	movw	$0x7c00, %sp
+
+	movw	$BUFFER, %di
+	xorl	%ebx, %ebx
+	xorw	%bp, %bp
+next_range:
+	movl	$0xe820, %eax
+	movl	$20, %ecx
+	movl	$0x534d4150, %edx		/* "SMAP" */
+	int	$0x15
+	jc	map_done
+	addw	$20, %di
+	incw	%bp
+	cmpw	$E820_MAX, %bp
+	je	map_done
+	testl	%ebx, %ebx
+	jnz	next_range
+map_done:
+	movw	$0x2401, %ax			/* enable A20 */
+	int	$0x15
+	cli
+	movb	$0xff, %al			/* mask the interrupt controllers */
+	outb	%al, $0x21
+	outb	%al, $0xa1
+
+	lgdt	gdt_pointer
+	movl	%cr0, %eax
+	orb	$1, %al
+	movl	%eax, %cr0
+	ljmpl	$0x8, $protected
+
+	.code32
+protected:
+	movw	$0x18, %ax
+	movw	%ax, %ds
+	movw	%ax, %es
+	movw	%ax, %ss
+
+	cmpl	$0, STARTED
+	jne	power_off
+	incl	STARTED
+
+	movl	$BUFFER, %esi
+	movl	$E820_TABLE, %edi
+	movzwl	%bp, %ecx
+	movb	%cl, E820_COUNT
+	imull	$5, %ecx
+	cld
+	rep movsl
+
+	movl	$0x20, %eax			/* CR4.PAE */
+	movl	%eax, %cr4
+	movl	$PAGE_TABLES, %eax
+	movl	%eax, %cr3
+	movl	$0xc0000080, %ecx		/* EFER.LME */
+	rdmsr
+	btsl	$8, %eax
+	wrmsr
+	movl	%cr0, %eax
+	btsl	$31, %eax
+	movl	%eax, %cr0
+	ljmpl	$0x10, $long_mode
+
+power_off:
+	movw	$0x8900, %dx
+	movl	$shutdown, %esi
+	movl	$8, %ecx
+	rep outsb
+	hlt
+
+	.code64
+long_mode:
+	movl	$BOOT_PARAMS, %esi
+	jmp	*ENTRY
+
+shutdown:
+	.ascii	"Shutdown"
+
+	.balign 8
+gdt:
+	.quad	0
+	.quad	0x00cf9b000000ffff		/* 0x08: 32-bit code */
+	.quad	0x00af9b000000ffff		/* 0x10: __BOOT_CS, 64-bit code */
+	.quad	0x00cf93000000ffff		/* 0x18: __BOOT_DS */
+gdt_pointer:
+	.word	. - gdt - 1
+	.long	gdt
+
+	.org	510
+	.word	0xaa55
