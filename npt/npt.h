@@ -105,6 +105,16 @@ int __must_check host_settle(u64 pfn, u64 nr);
 /** host_take_back() - one free frame back to the host, mapped in EPT01; *@pfn */
 int __must_check host_take_back(u64 *pfn);
 
+/**
+ * host_lend() - put @junk_pfn in place of a protected frame in EPT01, for one instruction
+ *
+ * NPT_EEXIST: another CPU is at it; run the instruction again. NPT_EPOOL.
+ */
+int __must_check host_lend(u64 gpa, u64 junk_pfn);
+
+/** host_unlend() - take the leaf of host_lend() away; the caller flushes this CPU */
+void host_unlend(u64 gpa);
+
 /*
  * ---- composition: EPT02 = EPT12 o EPT01, only what the host owns ----
  *

@@ -25,6 +25,8 @@ enum memtype { MT_UC = 0, MT_WC = 1, MT_WT = 4, MT_WP = 5, MT_WB = 6 };
 /* Level of an entry: 1 maps 4 KiB, 2 maps 2 MiB, 3 maps 1 GiB, 4 only points. */
 #ifndef NPT_LEVELS
 #define NPT_LEVELS 4
+#endif
+#ifndef NPT_INDEX_BITS
 #define NPT_INDEX_BITS 9
 #endif
 #define LEVEL_SHIFT(level) (PAGE_SHIFT + NPT_INDEX_BITS * ((level)-1))
