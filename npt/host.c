@@ -117,7 +117,8 @@ static int config_check(const struct npt_config *cfg)
 {
 	if (!cfg->max_leaf || cfg->max_leaf >= NPT_LEVELS || cfg->mtrr.nr_var > MTRR_VAR_MAX)
 		return NPT_EINVAL;
-	if (!cfg->max_pa || (cfg->max_pa & (cfg->max_pa - 1)) || cfg->max_pa > BIT(52))
+	if (cfg->max_pa < LEVEL_SIZE(cfg->max_leaf) || cfg->max_pa > BIT(52) ||
+	    (cfg->max_pa & (cfg->max_pa - 1)))
 		return NPT_EINVAL;
 	if (table_end() > min_u64(cfg->max_pa, NPT_LIMIT))
 		return NPT_ERANGE;
@@ -146,7 +147,11 @@ int host_npt_init(const struct npt_config *cfg)
 
 /* ---- MMIO above the table ---- */
 
-/* The largest leaf around @pa that is MMIO of one type, up to level @top. */
+/*
+ * The largest leaf around @pa that has one type, up to level @top, where a
+ * walk found nothing. It is MMIO throughout: every frame below the table's end
+ * has a leaf or a table of its own, and the end of all is a power of two.
+ */
 static u32 mmio_level(u64 pa, u32 top, u64 *attr)
 {
 	u32 level;
@@ -154,8 +159,6 @@ static u32 mmio_level(u64 pa, u32 top, u64 *attr)
 
 	for (level = min_u64(top, config.max_leaf);; level--) {
 		base = ALIGN_DOWN(pa, LEVEL_SIZE(level));
-		if (base < table_end() || base + LEVEL_SIZE(level) > mmio_end())
-			continue;
 		if (leaf_attr(base, level, attr))
 			return level;
 	}

@@ -14,8 +14,8 @@
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int64_t s64;
+typedef unsigned long long u64;
+typedef long long s64;
 
 #define BIT(n) (1ULL << (n))
 #define GENMASK(h, l) (((~0ULL) << (l)) & (~0ULL >> (63 - (h))))

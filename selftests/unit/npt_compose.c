@@ -130,6 +130,8 @@ static void test_compose(void)
 	ok(leaf02(0x5000).level == 1 && leaf02(0x5000).entry ==
 	   (0x2100000 | EPT_READ | EPT_EXEC | WB | EPT_IPAT), "type and IPAT of EPT12, no more");
 	ok(fault(0x5678, EPT_WRITE) == EPT02_VIOLATION && perm12 == (EPT_READ | EPT_EXEC), "write");
+	ok(fault(0x5678, EPT_READ | EPT_WRITE) == EPT02_VIOLATION && fault(0x5678, EPT_READ |
+	   EPT_EXEC) == EPT02_RETRY, "two kinds of access at once");
 	ok(fault(0x6000, EPT_READ) == EPT02_VIOLATION && perm12 == 0, "not present");
 	ok(fault(BIT(48), EPT_READ) == EPT02_VIOLATION && perm12 == 0, "beyond 4 levels");
 	*e12(1, 5) |= EPT_WRITE;

@@ -73,11 +73,14 @@ static void test_init(void)
 	bad = cfg;
 	bad.max_pa = 0;
 	refused(host_npt_init(&bad), NPT_EINVAL, "init: no address");
+	bad.max_pa = BIT(29);
+	refused(host_npt_init(&bad), NPT_EINVAL, "init: less than a leaf");
 	bad.max_pa = BIT(39) + 1;
 	refused(host_npt_init(&bad), NPT_EINVAL, "init: no power of two");
 	bad.max_pa = BIT(53);
 	refused(host_npt_init(&bad), NPT_EINVAL, "init: too wide");
-	bad.max_pa = BIT(20);
+	bad.max_leaf = 2;
+	bad.max_pa = BIT(25);
 	refused(host_npt_init(&bad), NPT_ERANGE, "init: RAM beyond the CPU's reach");
 
 	sim_init(SIM_FRAMES, 2);
@@ -112,6 +115,26 @@ static void test_init_large(void)
 	}
 }
 
+/* A hole at the end of the table, in the middle of a large page. */
+static void test_init_hole_at_end(void)
+{
+	const struct ram_range ram = { 0, 3 * MIB2 };
+	u64 nr = (4 * MIB2 + 0x5000) >> PAGE_SHIFT;
+
+	sim_init(nr, 1);
+	frame_table_init(sim_table, nr, &ram, 1, 1);
+	sim_pool(0x200, 64);
+	cfg = sim_config();
+	cfg.mtrr.has_fixed = false;
+	check(!host_npt_init(&cfg));
+	ok(exact() && npt_walk(&host_npt, 3 * MIB2).level == 2 &&
+	   npt_walk(&host_npt, 4 * MIB2).level == 1 && !npt_walk(&host_npt, 4 * MIB2 + 0x5000).entry,
+	   "a hole ends with the table");
+	ok(host_npt_fault(4 * MIB2 + 0x5000) == HOST_FAULT_RETRY &&
+	   npt_walk(&host_npt, 4 * MIB2 + 0x5000).level == 1 &&
+	   !npt_walk(&host_npt, 4 * MIB2 + 0x6000).entry, "MMIO from there on, by pages");
+}
+
 static void test_fault(void)
 {
 	struct npt_leaf l;
@@ -139,6 +162,10 @@ static void test_fault(void)
 	sim_pool(0x1000, 256);
 	check(!host_npt_init(&cfg));
 	before = frame_type_count(FRAME_TABLE);
+	for (i = 0; !frame_state_count(FRAME_TRANSIT) && i < 1000; i++)
+		check(host_npt_fault(4 * GIB + i * GIB) == HOST_FAULT_RETRY);
+	ok(frame_state_count(FRAME_TRANSIT) > HOST_MMIO_TABLES - 3 &&
+	   frame_type_count(FRAME_TABLE) <= before + 3, "used up: all are retired");
 	for (i = 0; i < 5000; i++) {
 		u64 pa = RAM_END + unit_random() % (cfg.max_pa - RAM_END);
 
@@ -219,6 +246,7 @@ int main(void)
 {
 	test_init();
 	test_init_large();
+	test_init_hole_at_end();
 	test_fault();
 	test_fault_pool();
 	test_donate();

@@ -18,6 +18,12 @@
 
 static unsigned int unit_count, unit_failed;
 
+__attribute__((__constructor__))
+static void unit_begin(void)
+{
+	printf("TAP version 13\n");
+}
+
 /* ok() - one test point; a name in printf style. Value: the condition. */
 #define ok(cond, ...) unit_ok(!!(cond), #cond, __FILE__, __LINE__, __VA_ARGS__)
 
@@ -35,8 +41,7 @@ static int unit_ok(int good, const char *cond, const char *file, int line, const
 {
 	__builtin_va_list args;
 
-	if (!unit_count++)
-		printf("TAP version 13\n");
+	unit_count++;
 	printf("%sok %u - ", good ? "" : "not ", unit_count);
 	__builtin_va_start(args, fmt);
 	vprintf(fmt, args);
