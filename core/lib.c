@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The memory functions the compiler may call, and the last words. */
+#include "lib.h"
+
+void *memset(void *dst, int c, size_t n)
+{
+	void *d = dst;
+
+	asm volatile("rep stosb" : "+D"(d), "+c"(n) : "a"(c) : "memory");
+	return dst;
+}
+
+void *memcpy(void *dst, const void *src, size_t n)
+{
+	void *d = dst;
+
+	asm volatile("rep movsb" : "+D"(d), "+S"(src), "+c"(n) : : "memory");
+	return dst;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const u8 *x = a, *y = b;
+
+	for (; n; n--, x++, y++)
+		if (*x != *y)
+			return *x - *y;
+	return 0;
+}
+
+#define COM1 0x3f8
+#define COM1_LSR (COM1 + 5)
+#define LSR_EMPTY 0x20
+
+static void serial_putc(char c)
+{
+	u32 tries = 100000;
+	u8 lsr;
+
+	do {
+		asm volatile("inb %1, %0" : "=a"(lsr) : "Nd"((u16)COM1_LSR));
+	} while (!(lsr & LSR_EMPTY) && --tries);
+	asm volatile("outb %0, %1" : : "a"(c), "Nd"((u16)COM1));
+}
+
+void monitor_print(const char *s)
+{
+	for (u32 i = 0; s[i] && i < 200; i++) {
+		if (s[i] == '\n')
+			serial_putc('\r');
+		serial_putc(s[i]);
+	}
+}
+
+void monitor_print_hex(u64 v)
+{
+	for (int shift = 60; shift >= 0; shift -= 4)
+		serial_putc("0123456789abcdef"[(v >> shift) & 15]);
+}
+
+/*
+ * Going on with a state that was excluded could leak; stopping one CPU would
+ * leave the others with it. A triple fault resets the machine.
+ */
+void monitor_reset(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) none = { 0, 0 };
+
+	asm volatile("lidt %0; int3" : : "m"(none));
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+void monitor_bug(const char *what)
+{
+	monitor_print("\nmonitor: BUG: ");
+	monitor_print(what);
+	monitor_print("\n");
+	monitor_reset();
+	__builtin_unreachable();
+}

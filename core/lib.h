@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _CORE_LIB_H
+#define _CORE_LIB_H
+
+#include "../npt/shim.h"
+
+/** monitor_print() - to the first serial port, polled, bounded; for last words */
+void monitor_print(const char *s);
+void monitor_print_hex(u64 v);
+
+/** monitor_reset() - reset the machine */
+void monitor_reset(void);
+
+#endif /* _CORE_LIB_H */

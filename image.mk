@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The monitor image: a freestanding ELF, the same bytes for every kernel.
+IMAGE := build/image/monitor.elf
+IMAGE_C := $(filter-out vmx/asm-offsets.c $(EXCLUDE),$(wildcard core/*.c npt/*.c vmx/*.c)) $(STUB)
+IMAGE_S := $(wildcard vmx/*.S)
+IMAGE_OBJ := $(IMAGE_C:%.c=build/image/%.o) $(IMAGE_S:%.S=build/image/%.o)
+IMAGE_CFLAGS := -std=gnu11 -O2 -g0 -Wall -Wextra -Werror -Wno-unused-parameter -ffreestanding -fpie \
+	-mcmodel=small -mgeneral-regs-only -mno-red-zone -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-jump-tables -ffile-prefix-map=$(CURDIR)=. \
+	-Ibuild/image $(IMAGE_EXTRA)
+
+build/image/%.o: %.c image.mk
+	@mkdir -p $(@D)
+	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) -MMD -c -o $@ $<
+
+build/image/%.o: %.S build/image/asm-offsets.h image.mk
+	@mkdir -p $(@D)
+	@echo "  CC      $@" && $(CC) -Ibuild/image -MMD -c -o $@ $<
+
+build/image/asm-offsets.h: vmx/asm-offsets.c image.mk
+	@mkdir -p $(@D)
+	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) -MMD -MT $@ -MF build/image/asm-offsets.d -S -o $@.s $<
+	@sed -n 's/.*@\(#define [A-Z0-9_]* \)\$$*\([0-9]*\)@.*/\1\2/p' $@.s > $@
+
+# An undefined symbol, a relocation or a dynamic section fails the link.
+$(IMAGE): $(IMAGE_OBJ) vmx/image.lds
+	@echo "  LD      $@" && $(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --no-undefined --orphan-handling=error \
+		--build-id=none -s -T vmx/image.lds -o $@ $(IMAGE_OBJ)
+
+$(IMAGE).sha256bin: $(IMAGE)
+	@sha256sum $< | cut -c1-64 | xxd -r -p > $@
+
+-include $(shell find build/image -name '*.d' 2>/dev/null)
