@@ -10,8 +10,6 @@
 #include "cpu.h"
 #include "../npt/npt.h"
 
-void vmcs_write_host_state(const struct cpu *cpu);
-
 /* Guest state that is not hot, not switched by a control, and not PDPTEs. */
 #define GUEST_FIELDS(X)                                               \
 	X(GUEST_ES_SELECTOR, guest_es_selector)                       \

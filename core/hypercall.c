@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hypercalls of the host: a dense table. An argument that is an address goes
+ * through the gate; a call that is refused changes nothing.
+ */
+#include "../npt/npt.h"
+#include "../vmx/cpu.h"
+
+static s64 npt_to_errno(int err)
+{
+	static const u8 map[] = {
+		[NPT_OK] = 0,		    [NPT_ERANGE] = MON_ERANGE, [NPT_EOWNER] = MON_EPERM,
+		[NPT_ESTATE] = MON_EINVAL,  [NPT_EALIGN] = MON_EINVAL, [NPT_EPOOL] = MON_ENOMEM,
+		[NPT_EBUSY] = MON_EAGAIN,   [NPT_EEXIST] = MON_EEXIST, [NPT_ENOENT] = MON_ENOENT,
+		[NPT_EDOMAIN] = MON_ENOENT, [NPT_EINVAL] = MON_EINVAL,
+	};
+
+	return err >= 0 && (u32)err < ARRAY_SIZE(map) ? -(s64)map[err] : -MON_EINVAL;
+}
+
+static s64 hc_ping(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	(void)arg;
+	return MON_ABI_VERSION;
+}
+
+static s64 hc_status(struct cpu *cpu, const u64 *arg)
+{
+	struct mon_status *out = host_ptr(arg[0], sizeof(*out)), status = { 0 };
+	u32 i;
+
+	(void)cpu;
+	if (!out)
+		return -MON_EFAULT;
+	status.abi = MON_ABI_VERSION;
+	status.nr_cpus = monitor.nr_cpus;
+	status.frames_total = frame_count();
+	for (i = 0; i < FRAME_STATES; i++)
+		status.frames_by_state[i] = frame_state_count(i);
+	for (i = 0; i < FRAME_TYPES; i++)
+		status.frames_by_type[i] = frame_type_count(i);
+	status.nr_counters = MON_CNT_NR;
+	for (i = 0; i < MON_CNT_NR; i++)
+		status.counter[i] = READ_ONCE(monitor.counter[i]);
+	status.features = (vmx_caps.shadow_vmcs ? MON_FEATURE_SHADOW_VMCS : 0) |
+			  (vmx_caps.ept_1g ? MON_FEATURE_1G_PAGES : 0);
+	memcpy(out, &status, sizeof(status));
+	return 0;
+}
+
+static s64 hc_cpu_status(struct cpu *cpu, const u64 *arg)
+{
+	struct mon_cpu_status *out = host_ptr(arg[1], sizeof(*out));
+	const struct cpu *of;
+
+	(void)cpu;
+	if (arg[0] >= monitor.nr_cpus)
+		return -MON_EINVAL;
+	if (!out)
+		return -MON_EFAULT;
+	of = cpu_of((u32)arg[0]);
+	memcpy(out->host_exits, of->host_exits, sizeof(out->host_exits));
+	memcpy(out->guest_exits, of->guest_exits, sizeof(out->guest_exits));
+	out->guest_exits_to_host = of->guest_exits_to_host;
+	return 0;
+}
+
+static s64 hc_donate(struct cpu *cpu, const u64 *arg)
+{
+	u64 epoch;
+
+	(void)cpu;
+	return monitor.closing ? -MON_EBUSY : npt_to_errno(host_donate(arg[0], arg[1], &epoch));
+}
+
+static s64 hc_settle(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	return npt_to_errno(host_settle(arg[0], arg[1]));
+}
+
+static s64 hc_take_back(struct cpu *cpu, const u64 *arg)
+{
+	u64 pfn;
+	int err = host_take_back(&pfn);
+
+	(void)cpu;
+	(void)arg;
+	return err ? npt_to_errno(err) : (s64)pfn;
+}
+
+/* From here no domain can be made; a CPU that is in VMX operation keeps it open. */
+static s64 hc_close(struct cpu *cpu, const u64 *arg)
+{
+	u32 i;
+
+	(void)cpu;
+	(void)arg;
+	for (i = 0; i < monitor.nr_cpus; i++)
+		if (cpu_of(i)->nested.vmxon)
+			return -MON_EBUSY;
+	monitor.closing = true;
+	return 0;
+}
+
+static s64 hc_leave(struct cpu *cpu, const u64 *arg)
+{
+	(void)arg;
+	if (!monitor.closing || cpu->nested.vmxon)
+		return -MON_EPERM;
+	cpu_leave(cpu);
+}
+
+static s64 (*const hypercalls[MON_HC_NR])(struct cpu *cpu, const u64 *arg) = {
+	[MON_HC_PING] = hc_ping,	     [MON_HC_STATUS] = hc_status,
+	[MON_HC_CPU_STATUS] = hc_cpu_status, [MON_HC_DONATE] = hc_donate,
+	[MON_HC_SETTLE] = hc_settle,	     [MON_HC_TAKE_BACK] = hc_take_back,
+	[MON_HC_CLOSE] = hc_close,	     [MON_HC_LEAVE] = hc_leave,
+};
+
+/*
+ * VMCALL outside VMX operation is #UD; so it is for user mode and for a caller
+ * that does not say the magic number.
+ */
+void host_hypercall(struct cpu *cpu)
+{
+	u64 number = cpu->gpr[RAX] ^ MON_HYPERCALL;
+	u64 arg[4] = { cpu->gpr[RDI], cpu->gpr[RSI], cpu->gpr[RDX], cpu->gpr[R10] };
+	s64 result;
+
+	if (((vmread(GUEST_SS_AR_BYTES) >> 5) & 3) || number > 0xffffffff) {
+		count(MON_CNT_BAD_HYPERCALL);
+		inject_ud();
+		return;
+	}
+	if (number >= MON_HC_NR || !hypercalls[number])
+		result = -MON_ENOSYS;
+	else
+		result = hypercalls[number](cpu, arg);
+	if (result < 0 && result != -MON_EAGAIN)
+		count(MON_CNT_BAD_HYPERCALL);
+	cpu->gpr[RAX] = (u64)result;
+	advance_rip();
+}

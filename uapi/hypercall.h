@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the Linux half and the monitor image say to each other: how the image
+ * is entered before launch (the gate), and the hypercalls after it.
+ * Both sides build this file; it includes nothing.
+ *
+ * A hypercall is VMCALL at CPL 0 of the host with RAX = MON_HYPERCALL | number,
+ * arguments in RDI, RSI, RDX, R10; RAX returns 0 or more, or -MON_E*.
+ */
+#ifndef _UAPI_HYPERCALL_H
+#define _UAPI_HYPERCALL_H
+
+#define MON_ABI_VERSION 1
+#define MON_HYPERCALL 0x4d4f4e0000000000ULL /* "MON" */
+
+#define MON_MAX_CPUS 256
+#define MON_MAX_CHUNKS 4096
+#define MON_MAX_RAM_RANGES 128
+
+/* Where the image lives in its own address space: the lower half is all its own. */
+#define MON_VA_IMAGE 0x0000100000000000ULL
+#define MON_VA_FRAME_TABLE 0x0000110000000000ULL
+#define MON_VA_CPU 0x0000120000000000ULL
+#define MON_VA_DIRECT 0x0000200000000000ULL /* all physical memory */
+#define MON_CPU_STRIDE 0x100000ULL
+#define MON_CPU_AREA_PAGES 16	/* struct cpu, zero-filled, at the start of the stride */
+#define MON_CPU_STACK_PAGES 4	/* ends at +0x40000; unmapped page below */
+#define MON_CPU_STACK_TOP 0x40000ULL
+#define MON_CPU_IST_TOP 0x60000ULL /* NMI, #MC, #DF: one page each at 0x10000 steps */
+#define MON_CPU_IST_STEP 0x10000ULL
+#define MON_CPU_NR_IST 3
+
+enum mon_hypercall {
+	MON_HC_PING = 0,       /* returns MON_ABI_VERSION; also passes the epoch */
+	MON_HC_STATUS = 1,     /* (pa of struct mon_status) */
+	MON_HC_CPU_STATUS = 2, /* (cpu, pa of struct mon_cpu_status) */
+	MON_HC_DONATE = 3,     /* (pfn, nr): returns nothing until MON_HC_SETTLE */
+	MON_HC_SETTLE = 4,     /* (pfn, nr) after every CPU made a hypercall */
+	MON_HC_TAKE_BACK = 5,  /* returns a pfn that is the host's again, or -MON_EPOOL */
+	MON_HC_CLOSE = 6,      /* unload: refused while a protected domain lives */
+	MON_HC_LEAVE = 7,      /* after CLOSE: this CPU goes back to native mode */
+	MON_HC_VM_CREATE = 8,  /* (pa of struct mon_vm_create): returns a domain id, 2 or more */
+	MON_HC_VM_DESTROY = 9, /* (domain): one bounded step; -MON_EAGAIN until done */
+	MON_HC_VM_STATUS = 10, /* (domain, pa of struct mon_vm_status) */
+	MON_HC_NR,
+};
+
+/* Errors: the same numbers as the host's errno, so that the Linux half passes them on. */
+#define MON_EPERM 1
+#define MON_ENOENT 2
+#define MON_EAGAIN 11
+#define MON_ENOMEM 12
+#define MON_EFAULT 14
+#define MON_EBUSY 16
+#define MON_EEXIST 17
+#define MON_EINVAL 22
+#define MON_ERANGE 34
+#define MON_ENOSYS 38
+
+/* A refusal or a protected access, counted by name. */
+#define MON_COUNTERS(X)                                                          \
+	X(PROTECTED_READ, "host read of a protected frame")                      \
+	X(PROTECTED_WRITE, "host write to a protected frame")                    \
+	X(PROTECTED_FETCH, "host execution from a protected frame")              \
+	X(BAD_HYPERCALL, "hypercall refused")                                    \
+	X(BAD_MSR, "MSR access refused")                                         \
+	X(BAD_CR, "control register write refused")                              \
+	X(VMX_FAIL, "VMX instruction failed architecturally")                    \
+	X(ENTRY_REFUSED, "VM entry refused: control or address in vmcs12")       \
+	X(EPT12_REFUSED, "EPT12 maps a frame that is not the host's")            \
+	X(POOL_EMPTY, "monitor frame pool was empty")                            \
+	X(NMI_IN_ROOT, "NMI taken in root mode and passed on")                   \
+	X(VM_STOPPED, "confidential VM stopped: the host interfered")            \
+	X(VM_BAD_EVENT, "event injection refused")                               \
+	X(VM_BAD_STATE, "host changed state that is not its own")                \
+	X(VM_BAD_INSN, "guest instruction the monitor cannot emulate")
+
+enum mon_counter {
+#define X(name, text) MON_CNT_##name,
+	MON_COUNTERS(X)
+#undef X
+	MON_CNT_NR
+};
+
+/* Why a launch was refused. */
+#define MON_LAUNCH_ERRORS(X)                                                                        \
+	X(OK, "launched", "")                                                                       \
+	X(NO_VMX, "CPU has no VT-x", "use a CPU with Intel VT-x, or give the virtual machine nested VMX") \
+	X(LOCKED_OFF, "VT-x is locked off in IA32_FEATURE_CONTROL", "enable VT-x in the firmware setup") \
+	X(IN_USE, "VT-x is in use by another hypervisor", "stop all VMs and unload other hypervisors")     \
+	X(NO_EPT, "CPU lacks EPT with 4 levels, write-back tables and INVEPT", "no remedy on this CPU")  \
+	X(NO_UNRESTRICTED, "CPU lacks unrestricted guest", "no remedy on this CPU")                  \
+	X(NO_MSR_BITMAP, "CPU lacks MSR bitmaps or secondary controls", "no remedy on this CPU")     \
+	X(NO_VPID, "CPU lacks VPID with INVVPID", "no remedy on this CPU")                          \
+	X(NO_CONTROL, "CPU lacks a required VMX control", "no remedy on this CPU")                  \
+	X(CR0, "unknown or unsupported bits in CR0", "this kernel is newer than the monitor: update the monitor") \
+	X(CR4, "unknown or unsupported bits in CR4", "this kernel is newer than the monitor: update the monitor") \
+	X(NO_MEMORY, "out of memory", "free memory and try again")                                  \
+	X(VMXON_FAILED, "VMXON failed", "see the detail value")                                     \
+	X(ENTRY_FAILED, "first VM entry failed", "see the detail value; report it")                 \
+	X(DIFFERENT_CPUS, "CPUs differ in VMX capabilities", "no remedy on this machine")           \
+	X(BAD_BOOT_INFO, "the module and its image disagree", "rebuild the module")                 \
+	X(CPU_CHANGE, "a CPU came online or went offline meanwhile", "try again")                    \
+	X(PADDR, "RAM beyond what the monitor's direct map covers", "report this machine")
+
+enum mon_launch_error {
+#define X(name, text, remedy) MON_LAUNCH_##name,
+	MON_LAUNCH_ERRORS(X)
+#undef X
+	MON_LAUNCH_NR
+};
+
+struct mon_range {
+	unsigned long long start;
+	unsigned long long end;
+};
+
+struct mon_chunk {
+	unsigned long long pfn;
+	unsigned long long nr;
+};
+
+/**
+ * struct mon_boot_info - made by the Linux half while it is still trusted
+ * @abi: MON_ABI_VERSION
+ * @nr_cpus: CPUs that will launch; all that are online
+ * @frame_table_frames: entries in the table mapped at MON_VA_FRAME_TABLE
+ * @nr_chunks: entries of @chunk
+ * @nr_claimed: the first chunks are in use (image, tables, areas); the rest is the pool
+ * @nr_ram: entries of @ram
+ * @root_pa: the monitor's top page table; for HOST_CR3
+ * @image_hash: SHA-256 of the image, for the status only
+ */
+struct mon_boot_info {
+	unsigned int abi;
+	unsigned int nr_cpus;
+	unsigned long long frame_table_frames;
+	unsigned int nr_chunks;
+	unsigned int nr_claimed;
+	unsigned int nr_ram;
+	unsigned int reserved;
+	unsigned long long root_pa;
+	unsigned char image_hash[32];
+	struct mon_range ram[MON_MAX_RAM_RANGES];
+	struct mon_chunk chunk[MON_MAX_CHUNKS];
+};
+
+struct mon_desc_ptr {
+	unsigned short pad[3];
+	unsigned short limit;
+	unsigned long long base;
+} __attribute__((packed));
+
+/**
+ * struct mon_native - a CPU in native mode: what the gate saves and restores
+ * @gpr: RAX RCX RDX RBX RSP RBP RSI RDI R8..R15, the order of the instruction set
+ * @rip: where a leaving CPU goes on
+ */
+struct mon_native {
+	unsigned long long gpr[16];
+	unsigned long long rip, rflags, cr0, cr3, cr4;
+	unsigned long long fs_base, gs_base;
+	struct mon_desc_ptr gdt, idt;
+	unsigned short es, ss, ds, fs, gs, ldt, tr, cs;
+};
+
+enum mon_gate_op {
+	MON_GATE_INIT = 0,   /* arg: physical address of mon_boot_info; once */
+	MON_GATE_CHECK = 1,  /* arg: cpu index; no side effect */
+	MON_GATE_LAUNCH = 2, /* arg: cpu index; returns 0 as the host's first step in VMX non-root */
+};
+
+/**
+ * struct mon_gate - data page of one CPU's gate
+ * @monitor_cr3: the monitor's tables
+ * @op: enum mon_gate_op
+ * @arg: of @op
+ * @detail: out: the value that goes with an error
+ * @nmi: NMIs that came while the gate was passed; the caller raises them again
+ * @cpu: index of this CPU
+ * @entry: gate_main() of the image
+ * @code: address of the gate's code in both address spaces
+ * @native: saved by the gate
+ * @gdt, @idt: in force while CR3 changes; the gate fills them in
+ * @gdt_copy: the host's GDT, copied by the module (its address is not mapped here)
+ * @stack: the gate's own
+ *
+ * The gate's code page and this page are mapped at one address in both address
+ * spaces, so that CR3 can change between them, and an NMI can come at any time.
+ * gate(struct mon_gate *) returns enum mon_launch_error.
+ */
+struct mon_gate {
+	unsigned long long monitor_cr3;
+	unsigned long long op;
+	unsigned long long arg;
+	unsigned long long detail;
+	unsigned long long nmi;
+	unsigned long long cpu;
+	unsigned long long entry;
+	unsigned long long code;
+	unsigned long long gdt[4];
+	unsigned long long idt[6];
+	struct mon_native native;
+	unsigned char gdt_copy[128];
+	unsigned char stack[4096 - 18 * 8 - 128 - sizeof(struct mon_native)];
+};
+
+/**
+ * struct mon_status - MON_HC_STATUS
+ */
+struct mon_status {
+	unsigned int abi;
+	unsigned int nr_cpus;
+	unsigned long long frames_by_state[8];
+	unsigned long long frames_by_type[8];
+	unsigned long long frames_total;
+	unsigned long long counter[32];
+	unsigned int nr_counters;
+	unsigned int nr_domains;
+	unsigned int debug;
+	unsigned int features; /* MON_FEATURE_* */
+};
+
+/* What a range of a VM's guest-physical memory is; all else is the device's (MMIO). */
+enum mon_vm_range_type {
+	MON_RANGE_RAM = 1,	    /* private, zeros at start */
+	MON_RANGE_FIRMWARE = 2,	    /* private, copied in and measured, not writable */
+	MON_RANGE_FIRMWARE_RAM = 3, /* likewise, but writable: shadowed firmware below 1 MiB */
+};
+
+#define MON_VM_MAX_RANGES 8
+#define MON_VM_MAX_VCPUS 16
+#define MON_VM_POLICY_VERSION 1
+
+/**
+ * struct mon_vm_policy - what a VM is; the first thing its launch measurement covers
+ * @version: MON_VM_POLICY_VERSION
+ * @nr_ranges: entries of @range that are used; the others are zero
+ * @max_vcpus: 1 to MON_VM_MAX_VCPUS
+ * @flags: 0
+ * @range: page aligned, ascending, not overlapping; @end is the first byte behind
+ *
+ * Launch measurement = SHA-256 of this structure, then of each page of each
+ * FIRMWARE and FIRMWARE_RAM range in order: its address (8 bytes, little
+ * endian), its 4096 bytes.
+ */
+struct mon_vm_policy {
+	unsigned int version;
+	unsigned int nr_ranges;
+	unsigned int max_vcpus;
+	unsigned int flags;
+	struct {
+		unsigned long long start;
+		unsigned long long end;
+		unsigned int type;
+		unsigned int reserved;
+	} range[MON_VM_MAX_RANGES];
+};
+
+/**
+ * struct mon_vm_create - MON_HC_VM_CREATE
+ * @host_cr3: top page table of the process that will run it
+ */
+struct mon_vm_create {
+	unsigned long long host_cr3;
+	struct mon_vm_policy policy;
+};
+
+enum mon_vm_state {
+	MON_VM_ARMED = 0,   /* waits for the first VM entry of its process */
+	MON_VM_LOADING = 1, /* firmware is being copied in and measured */
+	MON_VM_RUNNING = 2,
+	MON_VM_STOPPED = 3, /* shut down, or the host interfered: never entered again */
+	MON_VM_DYING = 4,
+};
+
+/* Why a VM was stopped. */
+#define MON_VM_STOPS(X)                                                  \
+	X(NONE, "not stopped")                                           \
+	X(SHUTDOWN, "the guest shut down (triple fault)")                \
+	X(BAD_EVENT, "the host injected an event that it may not inject") \
+	X(BAD_START, "the host started a vCPU where the guest did not ask") \
+	X(BAD_INSN, "the guest used an instruction on a device that the monitor cannot emulate") \
+	X(BAD_MEMORY, "the guest used memory that its policy does not have") \
+	X(ENTRY_FAILED, "VM entry failed")                               \
+	X(UNEXPECTED_EXIT, "an exit that the monitor does not handle")   \
+	X(TOO_MANY_VCPUS, "more vCPUs than the policy allows")
+
+enum mon_vm_stop {
+#define X(name, text) MON_VM_STOP_##name,
+	MON_VM_STOPS(X)
+#undef X
+	MON_VM_STOP_NR
+};
+
+/**
+ * struct mon_vm_status - MON_HC_VM_STATUS
+ * @state: enum mon_vm_state
+ * @stop: enum mon_vm_stop
+ * @nr_vcpus: that have been entered
+ * @private_frames: frames it owns
+ * @measurement: launch measurement; zeros before MON_VM_RUNNING
+ * @runtime: runtime measurement register: SHA-256 extended with each fw_cfg item as read
+ * @exits, @exits_to_host: of all its vCPUs
+ */
+struct mon_vm_status {
+	unsigned int state;
+	unsigned int stop;
+	unsigned int nr_vcpus;
+	unsigned int reserved;
+	unsigned long long private_frames;
+	unsigned char measurement[32];
+	unsigned char runtime[32];
+	unsigned long long exits;
+	unsigned long long exits_to_host;
+	unsigned long long stop_detail;
+};
+
+#define MON_FEATURE_SHADOW_VMCS 1u
+#define MON_FEATURE_1G_PAGES 2u
+
+#define MON_NR_EXIT_REASONS 80
+
+/**
+ * struct mon_cpu_status - MON_HC_CPU_STATUS
+ * @host_exits: exits of the host by basic exit reason
+ * @guest_exits: exits of its guests, likewise
+ */
+struct mon_cpu_status {
+	unsigned long long host_exits[MON_NR_EXIT_REASONS];
+	unsigned long long guest_exits[MON_NR_EXIT_REASONS];
+	unsigned long long guest_exits_to_host;
+};
+
+#endif /* _UAPI_HYPERCALL_H */

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Exits: who left, and who answers. */
+#include "cpu.h"
+#include "../core/lib.h"
+#include "../npt/npt.h"
+
+#define CPUID_1_OSXSAVE BIT(27)
+#define CPUID_1_SMX BIT(6)
+#define CPUID_7_OSPKE BIT(4)
+#define CPUID_7_PT BIT(25)
+#define CR4_OSXSAVE BIT(18)
+#define CR4_PKE BIT(22)
+
+/*
+ * CPUID as on the bare machine. Two bits mirror CR4, which in root mode is not
+ * the host's (SDM vol 2, CPUID); SMX and processor trace are not offered. The hypervisor bit stays
+ * clear: KVM takes slower paths when it sees one (vmx.c, fast MMIO).
+ */
+void host_cpuid(struct cpu *cpu)
+{
+	u32 leaf = (u32)cpu->gpr[RAX];
+	u32 a = leaf, b, c = (u32)cpu->gpr[RCX], d;
+	u64 cr4 = vmread(GUEST_CR4);
+	u32 sub = c;
+
+	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	if (leaf == 1)
+		c = (c & ~(u32)(CPUID_1_OSXSAVE | CPUID_1_SMX)) |
+		    (cr4 & CR4_OSXSAVE ? CPUID_1_OSXSAVE : 0);
+	if (leaf == 7 && sub == 0) {
+		b &= ~(u32)CPUID_7_PT;
+		c = (c & ~(u32)CPUID_7_OSPKE) | (cr4 & CR4_PKE ? CPUID_7_OSPKE : 0);
+	}
+	cpu->gpr[RAX] = a;
+	cpu->gpr[RBX] = b;
+	cpu->gpr[RCX] = c;
+	cpu->gpr[RDX] = d;
+	advance_rip();
+}
+
+static void host_xsetbv(struct cpu *cpu)
+{
+	u64 value = (u32)cpu->gpr[RAX] | cpu->gpr[RDX] << 32;
+
+	if (xsetbv_safe((u32)cpu->gpr[RCX], value))
+		advance_rip();
+	else
+		inject_gp();
+}
+
+static void host_rdmsr(struct cpu *cpu)
+{
+	u64 value = 0;
+
+	if (!host_msr_read(cpu, (u32)cpu->gpr[RCX], &value)) {
+		count(MON_CNT_BAD_MSR);
+		inject_gp();
+		return;
+	}
+	cpu->gpr[RAX] = (u32)value;
+	cpu->gpr[RDX] = value >> 32;
+	advance_rip();
+}
+
+static void host_wrmsr(struct cpu *cpu)
+{
+	u64 value = (u32)cpu->gpr[RAX] | cpu->gpr[RDX] << 32;
+
+	if (!host_msr_write(cpu, (u32)cpu->gpr[RCX], value)) {
+		count(MON_CNT_BAD_MSR);
+		inject_gp();
+		return;
+	}
+	advance_rip();
+}
+
+/* WBINVD instead: INVD would drop the monitor's own dirty lines. */
+static void host_invd(void)
+{
+	asm volatile("wbinvd" : : : "memory");
+	advance_rip();
+}
+
+/*
+ * INIT: architectural reset state, waiting for a SIPI (SDM 10.4.7, table 10-1).
+ * The CPU stays the monitor's guest, so it sees protected memory no more than before.
+ */
+static void host_init_signal(struct cpu *cpu)
+{
+	static const u16 segments[] = { GUEST_ES_SELECTOR, GUEST_SS_SELECTOR, GUEST_DS_SELECTOR,
+					GUEST_FS_SELECTOR, GUEST_GS_SELECTOR, GUEST_CS_SELECTOR };
+	u32 i;
+
+	nested_reset(cpu);
+	vmcs_load(cpu, &cpu->vmcs01);
+	for (i = 0; i < ARRAY_SIZE(segments); i++) {
+		u32 index = segments[i] - GUEST_ES_SELECTOR;
+
+		vmwrite(segments[i], 0);
+		vmwrite(GUEST_ES_BASE + index, 0);
+		vmwrite(GUEST_ES_LIMIT + index, 0xffff);
+		vmwrite(GUEST_ES_AR_BYTES + index, 0x93);
+	}
+	vmwrite(GUEST_CS_SELECTOR, 0xf000);
+	vmwrite(GUEST_CS_BASE, 0xffff0000);
+	vmwrite(GUEST_CS_AR_BYTES, 0x9b);
+	vmwrite(GUEST_LDTR_SELECTOR, 0);
+	vmwrite(GUEST_LDTR_BASE, 0);
+	vmwrite(GUEST_LDTR_LIMIT, 0xffff);
+	vmwrite(GUEST_LDTR_AR_BYTES, 0x82);
+	vmwrite(GUEST_TR_SELECTOR, 0);
+	vmwrite(GUEST_TR_BASE, 0);
+	vmwrite(GUEST_TR_LIMIT, 0xffff);
+	vmwrite(GUEST_TR_AR_BYTES, 0x8b);
+	vmwrite(GUEST_GDTR_BASE, 0);
+	vmwrite(GUEST_GDTR_LIMIT, 0xffff);
+	vmwrite(GUEST_IDTR_BASE, 0);
+	vmwrite(GUEST_IDTR_LIMIT, 0xffff);
+	vmwrite(GUEST_CR0, (vmread(GUEST_CR0) & 0x60000000) | 0x10 | BIT(5));
+	vmwrite(CR0_READ_SHADOW, 0x10);
+	vmwrite(GUEST_CR3, 0);
+	vmwrite(GUEST_CR4, BIT(13));
+	vmwrite(CR4_READ_SHADOW, 0);
+	vmwrite(GUEST_IA32_EFER, 0);
+	vmwrite(VM_ENTRY_CONTROLS, vmread(VM_ENTRY_CONTROLS) & ~ENTRY_IA32E_MODE);
+	vmwrite(GUEST_RFLAGS, 2);
+	vmwrite(GUEST_RIP, 0xfff0);
+	vmwrite(GUEST_RSP, 0);
+	vmwrite(GUEST_DR7, 0x400);
+	vmwrite(GUEST_INTERRUPTIBILITY_INFO, 0);
+	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+	vmwrite(VM_ENTRY_INTR_INFO, 0);
+	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_WAIT_SIPI);
+	memset(cpu->gpr, 0, sizeof(cpu->gpr));
+}
+
+static void host_sipi(void)
+{
+	u64 vector = vmread(EXIT_QUALIFICATION) & 0xff;
+
+	vmwrite(GUEST_CS_SELECTOR, vector << 8);
+	vmwrite(GUEST_CS_BASE, vector << 12);
+	vmwrite(GUEST_RIP, 0);
+	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
+}
+
+static void fatal(const char *what, u32 reason)
+{
+	monitor_print("\nmonitor: ");
+	monitor_print(what);
+	monitor_print(" reason ");
+	monitor_print_hex(reason);
+	monitor_print(" qualification ");
+	monitor_print_hex(vmread(EXIT_QUALIFICATION));
+	monitor_print(" rip ");
+	monitor_print_hex(vmread(GUEST_RIP));
+	monitor_print(" gpa ");
+	monitor_print_hex(vmread(GUEST_PHYSICAL_ADDRESS));
+	monitor_print("\n");
+	monitor_reset();
+}
+
+/*
+ * An exit that happened while an event was being delivered: deliver it again
+ * (SDM 25.9.3, 28.2.4), unless the handler has something of its own to inject.
+ */
+static void requeue_event(void)
+{
+	u64 info = vmread(IDT_VECTORING_INFO);
+
+	if (!(info & INTR_INFO_VALID) || (vmread(VM_ENTRY_INTR_INFO) & INTR_INFO_VALID))
+		return;
+	if (info & INTR_INFO_ERROR_CODE)
+		vmwrite(VM_ENTRY_EXCEPTION_ERROR_CODE, vmread(IDT_VECTORING_ERROR_CODE));
+	vmwrite(VM_ENTRY_INSTRUCTION_LEN, vmread(VM_EXIT_INSTRUCTION_LEN));
+	/* A re-injected NMI blocks NMIs itself; blocking would make the entry fail. */
+	if ((info & INTR_INFO_TYPE) == INTR_TYPE_NMI)
+		vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+			vmread(GUEST_INTERRUPTIBILITY_INFO) & ~INTR_STATE_NMI);
+	vmwrite(VM_ENTRY_INTR_INFO, info & ~(u64)INTR_INFO_UNBLOCK_NMI & ~0x7ffff000ULL);
+}
+
+static void host_exit(struct cpu *cpu, u32 reason)
+{
+	switch (reason) {
+	case EXIT_CPUID:
+		host_cpuid(cpu);
+		break;
+	case EXIT_VMCALL:
+		host_hypercall(cpu);
+		break;
+	case EXIT_MSR_READ:
+		host_rdmsr(cpu);
+		break;
+	case EXIT_MSR_WRITE:
+		host_wrmsr(cpu);
+		break;
+	case EXIT_CR_ACCESS:
+		host_cr_access(cpu);
+		break;
+	case EXIT_XSETBV:
+		host_xsetbv(cpu);
+		break;
+	case EXIT_INVD:
+		host_invd();
+		break;
+	case EXIT_EPT_VIOLATION:
+		host_ept_violation(cpu);
+		requeue_event();
+		break;
+	case EXIT_MONITOR_TRAP_FLAG:
+		host_step_done(cpu);
+		break;
+	case EXIT_VMCLEAR ... EXIT_VMXON:
+	case EXIT_INVEPT:
+	case EXIT_INVVPID:
+		nested_vmx_insn(cpu, reason);
+		break;
+	case EXIT_GETSEC:
+		inject_ud();
+		break;
+	case EXIT_INIT_SIGNAL:
+		host_init_signal(cpu);
+		break;
+	case EXIT_SIPI_SIGNAL:
+		host_sipi();
+		break;
+	case EXIT_MCE_DURING_ENTRY:
+		cpu->events |= EVENT_MCE;
+		break;
+	case EXIT_TRIPLE_FAULT:
+		/* What the machine would do by itself. */
+		fatal("host shut down (triple fault)", reason);
+		break;
+	default:
+		fatal("exit of the host that was not asked for", reason);
+	}
+}
+
+void handle_exit(struct cpu *cpu)
+{
+	u32 full = (u32)vmread(VM_EXIT_REASON);
+	u32 reason = full & EXIT_REASON_BASIC;
+
+	epoch_pass(cpu->index);
+	if (!(full & EXIT_REASON_ENTRY_FAILURE))
+		cpu->current->launched = true;
+	if (reason >= EXIT_REASONS)
+		fatal("unknown exit", full);
+	if (cpu->current != &cpu->vmcs01) {
+		cpu->guest_exits[reason]++;
+		nested_guest_exit(cpu, full);
+	} else if (full & EXIT_REASON_ENTRY_FAILURE) {
+		fatal("entry of the host failed", full);
+	} else {
+		cpu->host_exits[reason]++;
+		vmwrite(VM_ENTRY_INTR_INFO, 0);
+		host_exit(cpu, reason);
+	}
+	cpu->launched = cpu->current->launched;
+}
+
+static bool host_can_take_event(void)
+{
+	return !(vmread(VM_ENTRY_INTR_INFO) & INTR_INFO_VALID) &&
+	       vmread(GUEST_ACTIVITY_STATE) != ACTIVITY_WAIT_SIPI;
+}
+
+/*
+ * NMIs are not intercepted, so the host's own blocking is the CPU's: one that
+ * came in root mode may be delivered at once. Blocking by STI or MOV SS would
+ * fail the entry; it covers one instruction, which then comes after the NMI.
+ * If something is being injected already, MTF exits right behind it.
+ */
+void handle_events(struct cpu *cpu)
+{
+	if (cpu->current != &cpu->vmcs01) {
+		count(MON_CNT_NMI_IN_ROOT);
+		nested_deliver_events(cpu);
+		cpu->launched = cpu->current->launched;
+		return;
+	}
+	if (!host_can_take_event()) {
+		if (vmread(GUEST_ACTIVITY_STATE) == ACTIVITY_WAIT_SIPI)
+			cpu->events = 0;
+		else
+			host_step_request(cpu);
+		return;
+	}
+	vmwrite(GUEST_INTERRUPTIBILITY_INFO,
+		vmread(GUEST_INTERRUPTIBILITY_INFO) &
+			~(INTR_STATE_STI | INTR_STATE_MOV_SS | INTR_STATE_NMI));
+	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
+	if (cpu->events & EVENT_MCE) {
+		cpu->events &= ~EVENT_MCE;
+		inject_exception(18, INJECT_NO_CODE);
+	} else {
+		cpu->events &= ~EVENT_NMI;
+		count(MON_CNT_NMI_IN_ROOT);
+		vmwrite(VM_ENTRY_INTR_INFO, 2 | INTR_TYPE_NMI | INTR_INFO_VALID);
+	}
+}
+
+void handle_entry_failure(struct cpu *cpu)
+{
+	u64 error = vmread(VM_INSTRUCTION_ERROR);
+
+	if (cpu->current != &cpu->vmcs01) {
+		nested_entry_failed(cpu, (u32)error);
+		cpu->launched = cpu->current->launched;
+		return;
+	}
+	/* The very first entry: the host is native yet, and is told. */
+	if (!cpu->vmcs01.launched)
+		launch_failed(cpu, error);
+	fatal("VM entry of the host failed, error", (u32)error);
+}
+
+void handle_root_exception(const u64 *frame)
+{
+	monitor_print("\nmonitor: exception in root mode, vector ");
+	monitor_print_hex(frame[0]);
+	monitor_print(" code ");
+	monitor_print_hex(frame[1]);
+	monitor_print(" rip ");
+	monitor_print_hex(frame[2]);
+	monitor_print(" rsp ");
+	monitor_print_hex(frame[5]);
+	asm volatile("movq %%cr2, %0" : "=r"(frame));
+	monitor_print(" cr2 ");
+	monitor_print_hex((u64)frame);
+	monitor_bug("exception");
+}
