@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/cpuhotplug.h>
+#include <linux/cpu.h>
+#include <linux/module.h>
+#include "monitor.h"
+
+static enum cpuhp_state hotplug_state;
+
+/*
+ * A CPU outside VMX operation would see all memory, and one that sleeps may
+ * keep stale translations: none comes or goes while the monitor runs.
+ */
+static int refuse_cpu_change(unsigned int cpu)
+{
+	pr_warn(MON_LOG "CPU %u cannot go offline or online while the monitor runs: unload it first\n", cpu);
+	return -EBUSY;
+}
+
+static bool hotplug_armed;
+
+static int cpu_online_cb(unsigned int cpu)
+{
+	return hotplug_armed ? refuse_cpu_change(cpu) : 0;
+}
+
+static int cpu_offline_cb(unsigned int cpu)
+{
+	return hotplug_armed ? refuse_cpu_change(cpu) : 0;
+}
+
+static int __init monitor_init(void)
+{
+	bool kvm_was_loaded;
+	int err;
+
+	if (mon_hypercall(MON_HC_PING, 0, 0, 0, 0) == MON_ABI_VERSION) {
+		pr_err(MON_LOG "a monitor runs under this kernel already\n");
+		return -EEXIST;
+	}
+	err = mon_kvm_take_out(&kvm_was_loaded);
+	if (err)
+		return err;
+	err = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "monitor:online", cpu_online_cb,
+				cpu_offline_cb);
+	if (err < 0)
+		goto out_kvm;
+	hotplug_state = err;
+	err = mon_launch();
+	if (err)
+		goto out_hotplug;
+	hotplug_armed = true;
+	err = mon_status_init();
+	if (err)
+		goto out_unload;
+	pr_info(MON_LOG "launched on %u CPUs, image %*phN\n", num_online_cpus(), 32,
+		mon_image_hash());
+	if (kvm_was_loaded)
+		mon_kvm_put_back();
+	return 0;
+
+out_unload:
+	hotplug_armed = false;
+	mon_unload();
+out_hotplug:
+	cpuhp_remove_state_nocalls(hotplug_state);
+out_kvm:
+	if (kvm_was_loaded)
+		mon_kvm_put_back();
+	return err;
+}
+
+static void __exit monitor_exit(void)
+{
+	bool kvm_was_loaded = false;
+
+	mon_kvm_take_out(&kvm_was_loaded);
+	mon_status_exit();
+	hotplug_armed = false;
+	if (mon_unload())
+		panic(MON_LOG "unload refused after the module was let go");
+	cpuhp_remove_state_nocalls(hotplug_state);
+	if (kvm_was_loaded)
+		mon_kvm_put_back();
+	pr_info(MON_LOG "unloaded, all CPUs native\n");
+}
+
+module_init(monitor_init);
+module_exit(monitor_exit);
+MODULE_DESCRIPTION("Security monitor under a running kernel");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The Linux side: it prepares the monitor's memory while the kernel is still
+ * trusted, launches it, and is part of the untrusted host from then on.
+ */
+#ifndef _MODULE_MONITOR_H
+#define _MODULE_MONITOR_H
+
+#include <linux/types.h>
+#include "../uapi/hypercall.h"
+
+#define MON_LOG "monitor: "
+
+/* memory.c: frames in chunks, and the page tables made of them */
+int mon_memory_init(void);
+void mon_memory_free(void);
+void *mon_alloc_pages(unsigned int nr);
+int mon_pool_add(unsigned int nr);
+void mon_memory_describe(struct mon_boot_info *info);
+int mon_map(u64 va, u64 pa, u64 size, bool write, bool exec);
+u64 mon_root_pa(void);
+
+/* image.c */
+int mon_image_load(u64 *entry);
+extern char gate_page[], gate_page_end[];
+const u8 *mon_image_hash(void);
+
+/* launch.c */
+int mon_launch(void);
+int mon_unload(void);
+void mon_launch_cleanup(void);
+
+/* hypercall.c */
+long mon_hypercall(enum mon_hypercall nr, u64 a, u64 b, u64 c, u64 d);
+int mon_every_cpu_passes(void);
+
+/* kvm.c: stock kvm_intel reads the capabilities once, when it is loaded */
+int mon_kvm_take_out(bool *was_loaded);
+void mon_kvm_put_back(void);
+
+/* status.c, dev.c */
+int mon_status_init(void);
+void mon_status_exit(void);
+int mon_dev_init(void);
+void mon_dev_exit(void);
+
+#endif /* _MODULE_MONITOR_H */

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /sys/kernel/debug/monitor/status: what the monitor says of itself, as text. */
+#include <linux/debugfs.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include "monitor.h"
+
+static struct dentry *dir;
+
+static const char *const state_names[] = { "host", "transit", "free", "used", "private", "hole" };
+static const char *const type_names[] = { "", "image", "table", "vmx", "state", "guest" };
+static const char *const counter_names[MON_CNT_NR] = {
+#define X(name, text) [MON_CNT_##name] = #name,
+	MON_COUNTERS(X)
+#undef X
+};
+
+static void show_cpu(struct seq_file *m, unsigned int cpu, struct mon_cpu_status *s)
+{
+	unsigned int i;
+
+	if (mon_hypercall(MON_HC_CPU_STATUS, cpu, __pa(s), 0, 0))
+		return;
+	for (i = 0; i < MON_NR_EXIT_REASONS; i++) {
+		if (s->host_exits[i])
+			seq_printf(m, "cpu %u host exit %u: %llu\n", cpu, i, s->host_exits[i]);
+		if (s->guest_exits[i])
+			seq_printf(m, "cpu %u guest exit %u: %llu\n", cpu, i, s->guest_exits[i]);
+	}
+	seq_printf(m, "cpu %u guest exits passed to host: %llu\n", cpu, s->guest_exits_to_host);
+}
+
+static int status_show(struct seq_file *m, void *unused)
+{
+	struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	struct mon_status *s;
+	unsigned int i, nr_cpus;
+	long err;
+
+	if (!page)
+		return -ENOMEM;
+	s = page_address(page);
+	err = mon_hypercall(MON_HC_STATUS, __pa(s), 0, 0, 0);
+	if (err) {
+		__free_page(page);
+		return err;
+	}
+	nr_cpus = s->nr_cpus;
+	seq_printf(m, "launched: yes\nabi: %u\ncpus: %u\n", s->abi, nr_cpus);
+	seq_printf(m, "image: %*phN\n", 32, mon_image_hash());
+	seq_printf(m, "vmcs shadowing: %s\n", s->features & MON_FEATURE_SHADOW_VMCS ? "yes" : "no");
+	for (i = 0; i < ARRAY_SIZE(state_names); i++)
+		seq_printf(m, "frames %s: %llu\n", state_names[i], s->frames_by_state[i]);
+	for (i = 1; i < ARRAY_SIZE(type_names); i++)
+		seq_printf(m, "frames of type %s: %llu\n", type_names[i], s->frames_by_type[i]);
+	for (i = 0; i < min_t(unsigned int, s->nr_counters, MON_CNT_NR); i++)
+		seq_printf(m, "count %s: %llu\n", counter_names[i], s->counter[i]);
+	for (i = 0; i < nr_cpus; i++)
+		show_cpu(m, i, page_address(page));
+	__free_page(page);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(status);
+
+int mon_status_init(void)
+{
+	dir = debugfs_create_dir("monitor", NULL);
+	debugfs_create_file("status", 0400, dir, NULL, &status_fops);
+	return 0;
+}
+
+void mon_status_exit(void)
+{
+	debugfs_remove_recursive(dir);
+}
