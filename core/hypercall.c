@@ -4,7 +4,7 @@
  * through the gate; a call that is refused changes nothing.
  */
 #include "../npt/npt.h"
-#include "../vmx/cpu.h"
+#include "../vmx/vcpu.h"
 
 static s64 npt_to_errno(int err)
 {
@@ -18,10 +18,12 @@ static s64 npt_to_errno(int err)
 	return err >= 0 && (u32)err < ARRAY_SIZE(map) ? -(s64)map[err] : -MON_EINVAL;
 }
 
+/* Every hypercall passes the epoch; this one also lets go of what is dying. */
 static s64 hc_ping(struct cpu *cpu, const u64 *arg)
 {
-	(void)cpu;
 	(void)arg;
+	if (vm_any())
+		vcpu_clear_dying(cpu);
 	return MON_ABI_VERSION;
 }
 
@@ -43,6 +45,7 @@ static s64 hc_status(struct cpu *cpu, const u64 *arg)
 	status.nr_counters = MON_CNT_NR;
 	for (i = 0; i < MON_CNT_NR; i++)
 		status.counter[i] = READ_ONCE(monitor.counter[i]);
+	status.nr_domains = vm_count();
 	status.features = (vmx_caps.shadow_vmcs ? MON_FEATURE_SHADOW_VMCS : 0) |
 			  (vmx_caps.ept_1g ? MON_FEATURE_1G_PAGES : 0);
 	memcpy(out, &status, sizeof(status));
@@ -97,6 +100,8 @@ static s64 hc_close(struct cpu *cpu, const u64 *arg)
 
 	(void)cpu;
 	(void)arg;
+	if (vm_any())
+		return -MON_EBUSY;
 	for (i = 0; i < monitor.nr_cpus; i++)
 		if (cpu_of(i)->nested.vmxon)
 			return -MON_EBUSY;
@@ -112,11 +117,45 @@ static s64 hc_leave(struct cpu *cpu, const u64 *arg)
 	cpu_leave(cpu);
 }
 
+static s64 hc_vm_create(struct cpu *cpu, const u64 *arg)
+{
+	const struct mon_vm_create *in = host_ptr(arg[0], sizeof(*in));
+	struct mon_vm_create copy;
+
+	(void)cpu;
+	if (!in)
+		return -MON_EFAULT;
+	memcpy(&copy, in, sizeof(copy));
+	return monitor.closing ? -MON_EBUSY : vm_create(&copy);
+}
+
+static s64 hc_vm_destroy(struct cpu *cpu, const u64 *arg)
+{
+	vcpu_clear_dying(cpu);
+	return arg[0] > ~0U ? -MON_ENOENT : vm_destroy((u32)arg[0]);
+}
+
+static s64 hc_vm_status(struct cpu *cpu, const u64 *arg)
+{
+	struct mon_vm_status *out = host_ptr(arg[1], sizeof(*out)), status = { 0 };
+	s64 err;
+
+	(void)cpu;
+	if (!out)
+		return -MON_EFAULT;
+	err = arg[0] > ~0U ? -MON_ENOENT : vm_status((u32)arg[0], &status);
+	if (!err)
+		memcpy(out, &status, sizeof(status));
+	return err;
+}
+
 static s64 (*const hypercalls[MON_HC_NR])(struct cpu *cpu, const u64 *arg) = {
 	[MON_HC_PING] = hc_ping,	     [MON_HC_STATUS] = hc_status,
 	[MON_HC_CPU_STATUS] = hc_cpu_status, [MON_HC_DONATE] = hc_donate,
 	[MON_HC_SETTLE] = hc_settle,	     [MON_HC_TAKE_BACK] = hc_take_back,
 	[MON_HC_CLOSE] = hc_close,	     [MON_HC_LEAVE] = hc_leave,
+	[MON_HC_VM_CREATE] = hc_vm_create,   [MON_HC_VM_DESTROY] = hc_vm_destroy,
+	[MON_HC_VM_STATUS] = hc_vm_status,
 };
 
 /*

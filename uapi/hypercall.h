@@ -284,7 +284,8 @@ enum mon_vm_state {
 	X(BAD_MEMORY, "the guest used memory that its policy does not have") \
 	X(ENTRY_FAILED, "VM entry failed")                               \
 	X(UNEXPECTED_EXIT, "an exit that the monitor does not handle")   \
-	X(TOO_MANY_VCPUS, "more vCPUs than the policy allows")
+	X(TOO_MANY_VCPUS, "more vCPUs than the policy allows")           \
+	X(NO_FRAMES, "the host has not donated enough frames")
 
 enum mon_vm_stop {
 #define X(name, text) MON_VM_STOP_##name,

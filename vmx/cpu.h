@@ -28,6 +28,8 @@ struct vmcs {
 #define STEP_LEAVES 4
 #define MTRR_SHADOWS 64
 
+struct vcpu;
+
 #include "nested.h"
 
 /**
@@ -44,6 +46,7 @@ struct vmcs {
  * @vmxon_pa: VMXON region
  * @gate: this CPU's gate page, for leaving
  * @in_guest: the last exit came from a guest of the host (L2), not the host
+ * @vcpu: vCPU of a confidential VM whose registers are in this CPU, or NULL
  * @step: EPT01 leaves lent to the host for one instruction, see host_step.c
  * @host_exits, @guest_exits: by basic exit reason
  */
@@ -69,6 +72,7 @@ struct cpu {
 		u8 for_event;
 		u64 junk_pfn;
 	} step;
+	struct vcpu *vcpu;
 	struct nested nested;
 	u64 gdt[16];
 	u64 tss[14];
@@ -161,6 +165,11 @@ void host_cpuid(struct cpu *cpu);
 u64 gate_main(struct mon_gate *gate);
 void cpu_leave(struct cpu *cpu) __attribute__((__noreturn__));
 void launch_failed(struct cpu *cpu, u64 detail) __attribute__((__noreturn__));
+
+/** vmcs_write_reset_state() - guest state after RESET or INIT, but CR0, CR4 and activity */
+void vmcs_write_reset_state(void);
+/** vmcs_write_sipi() - where a SIPI starts a CPU */
+void vmcs_write_sipi(u64 vector);
 
 /** vmcs_write_host_state() - host-state area of the current VMCS: the same in all of them */
 void vmcs_write_host_state(const struct cpu *cpu);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exits: who left, and who answers. */
-#include "cpu.h"
+#include "vcpu.h"
 #include "../core/lib.h"
 #include "../npt/npt.h"
 
@@ -8,6 +8,11 @@
 #define CPUID_1_SMX BIT(6)
 #define CPUID_7_OSPKE BIT(4)
 #define CPUID_7_PT BIT(25)
+#define CR0_ET BIT(4)
+#define CR0_NE BIT(5)
+#define CR0_NW BIT(29)
+#define CR0_CD BIT(30)
+#define CR4_VMXE BIT(13)
 #define CR4_OSXSAVE BIT(18)
 #define CR4_PKE BIT(22)
 
@@ -87,61 +92,17 @@ static void host_invd(void)
  */
 static void host_init_signal(struct cpu *cpu)
 {
-	static const u16 segments[] = { GUEST_ES_SELECTOR, GUEST_SS_SELECTOR, GUEST_DS_SELECTOR,
-					GUEST_FS_SELECTOR, GUEST_GS_SELECTOR, GUEST_CS_SELECTOR };
-	u32 i;
+	u64 cr0 = vmread(GUEST_CR0);
 
 	nested_reset(cpu);
 	vmcs_load(cpu, &cpu->vmcs01);
-	for (i = 0; i < ARRAY_SIZE(segments); i++) {
-		u32 index = segments[i] - GUEST_ES_SELECTOR;
-
-		vmwrite(segments[i], 0);
-		vmwrite(GUEST_ES_BASE + index, 0);
-		vmwrite(GUEST_ES_LIMIT + index, 0xffff);
-		vmwrite(GUEST_ES_AR_BYTES + index, 0x93);
-	}
-	vmwrite(GUEST_CS_SELECTOR, 0xf000);
-	vmwrite(GUEST_CS_BASE, 0xffff0000);
-	vmwrite(GUEST_CS_AR_BYTES, 0x9b);
-	vmwrite(GUEST_LDTR_SELECTOR, 0);
-	vmwrite(GUEST_LDTR_BASE, 0);
-	vmwrite(GUEST_LDTR_LIMIT, 0xffff);
-	vmwrite(GUEST_LDTR_AR_BYTES, 0x82);
-	vmwrite(GUEST_TR_SELECTOR, 0);
-	vmwrite(GUEST_TR_BASE, 0);
-	vmwrite(GUEST_TR_LIMIT, 0xffff);
-	vmwrite(GUEST_TR_AR_BYTES, 0x8b);
-	vmwrite(GUEST_GDTR_BASE, 0);
-	vmwrite(GUEST_GDTR_LIMIT, 0xffff);
-	vmwrite(GUEST_IDTR_BASE, 0);
-	vmwrite(GUEST_IDTR_LIMIT, 0xffff);
-	vmwrite(GUEST_CR0, (vmread(GUEST_CR0) & 0x60000000) | 0x10 | BIT(5));
-	vmwrite(CR0_READ_SHADOW, 0x10);
-	vmwrite(GUEST_CR3, 0);
-	vmwrite(GUEST_CR4, BIT(13));
+	vmcs_write_reset_state();
+	vmwrite(GUEST_CR0, (cr0 & (CR0_CD | CR0_NW)) | CR0_ET | CR0_NE);
+	vmwrite(CR0_READ_SHADOW, CR0_ET);
+	vmwrite(GUEST_CR4, CR4_VMXE);
 	vmwrite(CR4_READ_SHADOW, 0);
-	vmwrite(GUEST_IA32_EFER, 0);
-	vmwrite(VM_ENTRY_CONTROLS, vmread(VM_ENTRY_CONTROLS) & ~ENTRY_IA32E_MODE);
-	vmwrite(GUEST_RFLAGS, 2);
-	vmwrite(GUEST_RIP, 0xfff0);
-	vmwrite(GUEST_RSP, 0);
-	vmwrite(GUEST_DR7, 0x400);
-	vmwrite(GUEST_INTERRUPTIBILITY_INFO, 0);
-	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
-	vmwrite(VM_ENTRY_INTR_INFO, 0);
 	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_WAIT_SIPI);
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));
-}
-
-static void host_sipi(void)
-{
-	u64 vector = vmread(EXIT_QUALIFICATION) & 0xff;
-
-	vmwrite(GUEST_CS_SELECTOR, vector << 8);
-	vmwrite(GUEST_CS_BASE, vector << 12);
-	vmwrite(GUEST_RIP, 0);
-	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
 }
 
 static void fatal(const char *what, u32 reason)
@@ -223,7 +184,7 @@ static void host_exit(struct cpu *cpu, u32 reason)
 		host_init_signal(cpu);
 		break;
 	case EXIT_SIPI_SIGNAL:
-		host_sipi();
+		vmcs_write_sipi(vmread(EXIT_QUALIFICATION) & 0xff);
 		break;
 	case EXIT_MCE_DURING_ENTRY:
 		cpu->events |= EVENT_MCE;
@@ -247,7 +208,10 @@ void handle_exit(struct cpu *cpu)
 		cpu->current->launched = true;
 	if (reason >= EXIT_REASONS)
 		fatal("unknown exit", full);
-	if (cpu->current != &cpu->vmcs01) {
+	if (cpu->vcpu) {
+		cpu->guest_exits[reason]++;
+		vcpu_exit(cpu, full);
+	} else if (cpu->current != &cpu->vmcs01) {
 		cpu->guest_exits[reason]++;
 		nested_guest_exit(cpu, full);
 	} else if (full & EXIT_REASON_ENTRY_FAILURE) {
@@ -276,7 +240,10 @@ void handle_events(struct cpu *cpu)
 {
 	if (cpu->current != &cpu->vmcs01) {
 		count(MON_CNT_NMI_IN_ROOT);
-		nested_deliver_events(cpu);
+		if (cpu->vcpu)
+			vcpu_deliver_events(cpu);
+		else
+			nested_deliver_events(cpu);
 		cpu->launched = cpu->current->launched;
 		return;
 	}
@@ -306,7 +273,10 @@ void handle_entry_failure(struct cpu *cpu)
 	u64 error = vmread(VM_INSTRUCTION_ERROR);
 
 	if (cpu->current != &cpu->vmcs01) {
-		nested_entry_failed(cpu, (u32)error);
+		if (cpu->vcpu)
+			vcpu_entry_failed(cpu, (u32)error);
+		else
+			nested_entry_failed(cpu, (u32)error);
 		cpu->launched = cpu->current->launched;
 		return;
 	}

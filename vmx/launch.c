@@ -4,7 +4,7 @@
  * back. Until the last CPU has launched the host is still trusted; it has made
  * the page tables this runs on and the boot information.
  */
-#include "cpu.h"
+#include "vcpu.h"
 #include "../npt/npt.h"
 
 #define MSR_FEAT_CTL 0x3a
@@ -169,6 +169,8 @@ static u64 init_once(struct cpu *cpu)
 	err = host_npt_init(&cfg);
 	cpu->gate->detail = err;
 	if (err)
+		return MON_LAUNCH_NO_MEMORY;
+	if (vcpu_init())
 		return MON_LAUNCH_NO_MEMORY;
 	monitor_msr_bitmap_init();
 	nested_caps_init();

@@ -323,6 +323,14 @@ u32 msr_list_store(struct cpu *cpu, u64 pa, u32 count);
  */
 void nested_reflect(struct cpu *cpu, u32 reason, bool nmi);
 
+/**
+ * nested_enter_host() - the host goes on at vmcs12's HOST_RIP
+ * @now: its registers that a VM exit may leave alone
+ *
+ * Exit information and guest state are in vmcs12.
+ */
+void nested_enter_host(struct cpu *cpu, const struct l1_regs *now, bool nmi_blocked);
+
 /** nested_entry_exit() - VM entry failed at the guest's state: an exit that saves none of it */
 void nested_entry_exit(struct cpu *cpu, u32 reason, u64 qualification);
 

@@ -6,7 +6,7 @@
  * checks the rest on vmcs02 itself. So the MSR list is loaded before the CPU
  * has seen the guest's state, and stays loaded when it does not like it.
  */
-#include "cpu.h"
+#include "vcpu.h"
 
 /* Read before vmcs01 is left. */
 static void read_l1_regs(struct l1_regs *l1)
@@ -78,6 +78,8 @@ void nested_vmentry(struct cpu *cpu, bool launch)
 		vmx_fail(cpu, error);
 		return;
 	}
+	if (vm_any() && vcpu_vmentry(cpu, &l1))
+		return;
 	enter(cpu, &l1);
 }
 

@@ -122,7 +122,7 @@ static void vmx_abort(struct cpu *cpu, u32 indicator)
 }
 
 /* Exit information and guest state are in vmcs12; the host goes on at HOST_RIP. */
-static void enter_host(struct cpu *cpu, const struct l1_regs *now, bool nmi_blocked)
+void nested_enter_host(struct cpu *cpu, const struct l1_regs *now, bool nmi_blocked)
 {
 	struct nested *n = &cpu->nested;
 	const struct vmcs12 *v = &n->vmcs12;
@@ -155,7 +155,7 @@ void nested_reflect(struct cpu *cpu, u32 reason, bool nmi)
 	/* With virtual NMIs the guest's blocking is not the CPU's (SDM 25.6.1). */
 	nmi_blocked = nmi || (!(v->pin_based_vm_exec_control & PIN_VIRTUAL_NMIS) &&
 			      (v->guest_interruptibility_info & INTR_STATE_NMI));
-	enter_host(cpu, &now, nmi_blocked);
+	nested_enter_host(cpu, &now, nmi_blocked);
 	if (store_failed)
 		vmx_abort(cpu, ABORT_STORE_MSR);
 }
@@ -172,7 +172,7 @@ void nested_entry_exit(struct cpu *cpu, u32 reason, u64 qualification)
 	vmcs_load(cpu, &cpu->vmcs01);
 	read_now(&now);
 	nmi_blocked = vmread(GUEST_INTERRUPTIBILITY_INFO) & INTR_STATE_NMI;
-	enter_host(cpu, &now, nmi_blocked);
+	nested_enter_host(cpu, &now, nmi_blocked);
 }
 
 /* ---- exit information ---- */

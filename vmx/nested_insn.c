@@ -6,7 +6,7 @@
  * here, in the order of the SDM's pseudo code. A host outside 64-bit mode gets
  * #UD: it is not offered anything else (nested_caps.c).
  */
-#include "cpu.h"
+#include "vcpu.h"
 #include "../npt/frame.h"
 
 #define RFLAGS_CF BIT(0)
@@ -235,6 +235,8 @@ static void handle_vmclear(struct cpu *cpu)
 		vmx_fail(cpu, VMXERR_VMCLEAR_VMXON_POINTER);
 		return;
 	}
+	if (vm_any())
+		vcpu_vmclear(cpu, pa);
 	if (pa == n->vmptr12) {
 		n->vmcs12.launch_state = VMCS12_CLEAR;
 		release_vmcs12(cpu, true);

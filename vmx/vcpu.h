@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A vCPU of a confidential VM. Its registers and its VMCS are the monitor's.
+ * The host's KVM believes it runs a CPU in real mode that sits at one scratch
+ * instruction: at an exit it is shown the operands that the exit needs, and
+ * what it answers is taken over only if the instruction asked for it.
+ *
+ *   vcpu.c         entry, exit dispatch, making
+ *   vcpu_switch.c  registers that VMX does not switch
+ *   vcpu_present.c what the host is shown, and the pages it is shown it on
+ *   vcpu_op.c      instructions that the host answers: CPUID, MSR, port, HLT
+ *   vcpu_mmio.c    instructions on device memory
+ *   vcpu_fwcfg.c   QEMU's fw_cfg DMA, copied in and measured
+ *   vcpu_cr.c      CR0, CR4, XCR0
+ */
+#ifndef _VMX_VCPU_H
+#define _VMX_VCPU_H
+
+#include "../core/guest_walk.h"
+#include "../core/insn.h"
+#include "../core/vm.h"
+#include "cpu.h"
+
+#define NO_CPU (~0u)
+#define NO_APIC_ID (-1)
+
+struct msr_entry {
+	u32 index;
+	u32 reserved;
+	u64 value;
+};
+
+/* Registers of the guest that VMX switches by a list (SDM 25.7.2, 25.8.2). */
+#define SWITCHED_MSRS 7
+
+enum op_kind {
+	OP_NONE = 0,
+	OP_CPUID,
+	OP_RDMSR,
+	OP_WRMSR,
+	OP_HLT,
+	OP_PORT,
+	OP_MMIO,
+	OP_DMA,
+};
+
+/**
+ * struct op - an instruction of the guest that the host has a part in
+ * @kind: enum op_kind
+ * @asked: the host was shown it, and has to answer by moving RIP past it
+ * @length: of the instruction as the host was shown it
+ * @port, @size, @in, @string, @rep: I/O instruction
+ * @insn: MMIO: decoded
+ * @gpa_read, @gpa_write: MMIO: where its operands are
+ * @phase: MMIO: MMIO_READ, MMIO_WRITE; DMA: DMA_TO_ASK, DMA_ANSWERED
+ * @done: bytes of the operand that the host has answered, or of the DMA
+ * @data, @store: operand read or to be stored; what a read-modify-write stores
+ * @control, @address, @length_left, @chunk: fw_cfg DMA
+ */
+struct op {
+	u8 kind;
+	bool asked;
+	u8 length;
+	u8 size;
+	bool in;
+	bool string;
+	bool rep;
+	u8 phase;
+	u16 port;
+	u32 done;
+	u64 data;
+	u64 store;
+	struct mmio_insn insn;
+	u64 gpa_read;
+	u64 gpa_write;
+	u64 control_gpa;
+	u32 control;
+	u64 address;
+	u32 left;
+	u32 chunk;
+};
+
+/**
+ * struct vcpu - one frame of the monitor
+ * @vmptr12: the VMCS by which the host names it
+ * @home: CPU that has @vmcs loaded, NO_CPU after VMCLEAR
+ * @last_cpu: CPU it ran on last: elsewhere its old translations are flushed
+ * @running: a CPU is in it, or in its handlers
+ * @gpr: registers while it does not run; RSP is in the VMCS
+ * @l1: the host's registers at its VM entry, given back at the exit
+ * @reinject: event whose delivery an exit interrupted, to be delivered first
+ * @held: event of the host that has to wait for it
+ * @apic_id: as the host answered CPUID first, NO_APIC_ID before
+ * @guest_msrs, @host_msrs: read by the CPU: 16-byte aligned
+ */
+struct vcpu {
+	struct vm *vm;
+	u32 index;
+	u32 home;
+	u32 last_cpu;
+	bool running;
+	u64 vmptr12;
+	u64 pfn;
+	u64 xsave_pfn;
+	struct vmcs vmcs;
+	u64 gpr[NR_GPRS];
+	u64 cr2;
+	u64 dr[4];
+	u64 dr6;
+	u64 xcr0;
+	u32 reinject;
+	u32 reinject_code;
+	u32 reinject_len;
+	u32 held;
+	s64 apic_id;
+	u32 fwcfg_high;
+	u32 icr_dest;
+	struct op op;
+	struct l1_regs l1;
+	u64 host_cr2;
+	u64 host_dr[4];
+	u64 host_dr6;
+	u64 host_xcr0;
+	u32 host_pkru;
+	struct msr_entry guest_msrs[SWITCHED_MSRS] __attribute__((aligned(16)));
+	struct msr_entry host_msrs[SWITCHED_MSRS] __attribute__((aligned(16)));
+};
+
+_Static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "a vCPU is one frame");
+
+/* ---- for nested VMX and the exit dispatch ---- */
+
+/** vcpu_init() - once, before launch; NPT_EPOOL */
+int vcpu_init(void);
+
+/**
+ * vcpu_vmentry() - the host enters a guest: if it is a vCPU of a confidential VM, do it
+ *
+ * vmcs12's controls, addresses and host state have been checked. False: it is
+ * an ordinary guest's.
+ */
+bool vcpu_vmentry(struct cpu *cpu, const struct l1_regs *l1);
+void vcpu_exit(struct cpu *cpu, u32 full);
+void vcpu_deliver_events(struct cpu *cpu);
+void vcpu_entry_failed(struct cpu *cpu, u32 error);
+/** vcpu_vmclear() - the host executed VMCLEAR on @vmptr12: so does the monitor */
+void vcpu_vmclear(struct cpu *cpu, u64 vmptr12);
+/** vcpu_clear_dying() - VMCLEAR what this CPU has loaded of VMs that are going */
+void vcpu_clear_dying(struct cpu *cpu);
+
+/* ---- between the files ---- */
+
+/* vcpu_switch.c */
+bool vcpu_switch_possible(void);
+void vcpu_switch_new(struct vcpu *vcpu);
+void vcpu_switch_in(struct cpu *cpu, struct vcpu *vcpu);
+void vcpu_switch_out(struct cpu *cpu, struct vcpu *vcpu);
+u64 vcpu_xcr0_possible(void);
+
+/*
+ * vcpu_present.c. present() ends the guest's run, if it was running, and makes
+ * the host the next to run; the caller returns at once.
+ */
+struct shown {
+	u32 reason;
+	u64 qualification;
+	u32 length;
+	u32 intr_info;
+	u32 intr_code;
+	u64 gpa;
+	u64 rax, rbx, rcx, rdx;
+	bool nmi;
+};
+
+void present(struct cpu *cpu, struct vcpu *vcpu, const struct shown *shown);
+void present_stop(struct cpu *cpu, struct vcpu *vcpu, enum mon_vm_stop reason, u64 detail);
+
+/**
+ * host_page() - the host's own frame behind a page of the guest's, through EPT12
+ *
+ * NULL: the host has not mapped it; it was presented with a violation there,
+ * and the caller returns and tries again at the next entry.
+ */
+void *host_page(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write);
+
+#define SCRATCH_GPA 0x1000ULL	/* page of QEMU's on which KVM finds the scratch instruction */
+#define SCRATCH_DMA 0x1800ULL	/* fw_cfg control structure for QEMU */
+#define BOUNCE_GPA 0x10000ULL	/* pages of QEMU's for fw_cfg data */
+#define BOUNCE_SIZE 0x10000ULL
+#define SCRATCH_SELECTOR 0xf000	/* no SIPI makes it with this base */
+
+/* vcpu_op.c: true: the guest goes on; false: an exit was presented */
+/** note_icr() - the guest writes its interrupt command register */
+void note_icr(struct vcpu *vcpu, u32 low, u32 dest);
+bool op_start(struct cpu *cpu, struct vcpu *vcpu, u32 reason);
+bool op_resume(struct cpu *cpu, struct vcpu *vcpu);
+void op_finish(struct vcpu *vcpu);
+
+/* vcpu_mmio.c */
+bool mmio_start(struct cpu *cpu, struct vcpu *vcpu, u64 gpa);
+bool mmio_step(struct cpu *cpu, struct vcpu *vcpu);
+bool mmio_answer(struct cpu *cpu, struct vcpu *vcpu, u64 rax);
+/** guest_linear() - translate; false: #PF or the like was injected */
+bool guest_linear(struct vcpu *vcpu, u64 la, u32 access, u64 *gpa);
+
+/* vcpu_fwcfg.c */
+#define FWCFG_SELECT 0x510
+#define FWCFG_DATA 0x511
+#define FWCFG_DMA_HIGH 0x514
+#define FWCFG_DMA_LOW 0x518
+enum { DMA_TO_ASK, DMA_ANSWERED };
+bool fwcfg_dma_start(struct cpu *cpu, struct vcpu *vcpu, u32 low);
+bool fwcfg_dma_step(struct cpu *cpu, struct vcpu *vcpu);
+bool fwcfg_dma_answer(struct cpu *cpu, struct vcpu *vcpu);
+
+/* vcpu_cr.c, vcpu_cpuid.c */
+void vcpu_cr_access(struct cpu *cpu, struct vcpu *vcpu);
+void vcpu_xsetbv(struct cpu *cpu, struct vcpu *vcpu);
+void vcpu_cr_reset(void);
+void cpuid_filter(struct vcpu *vcpu, u32 leaf, u32 sub, u32 regs[4]);
+
+#endif /* _VMX_VCPU_H */
