@@ -12,7 +12,9 @@
 #define VECTOR_GP 13
 #define VECTOR_AC 17
 #define VECTOR_MC 18
-#define FIRST_DEVICE_VECTOR 16
+#define FIRST_DEVICE_VECTOR 32
+#define LINUX_SYSCALL_VECTOR 0x80
+#define CR0_PE BIT(0)
 #define PAT_RESET 0x0007040600070406ULL
 #define CPU_SIGNATURE_EDX 0x600
 #define EPTP_WB_4LEVEL (MT_WB | 3ULL << 3)
@@ -352,6 +354,17 @@ static void inject_raw(u32 info, u32 code, u32 length)
 }
 
 /*
+ * In real mode the firmware has its devices where exceptions are later. An
+ * interrupt at the vector of a system call would look like one (CVE-2024-25744).
+ */
+static bool is_device_vector(u32 vector)
+{
+	if (!(vmread(GUEST_CR0) & CR0_PE))
+		return true;
+	return vector >= FIRST_DEVICE_VECTOR && vector != LINUX_SYSCALL_VECTOR;
+}
+
+/*
  * What the host may inject: device interrupts while the guest has them
  * enabled, NMIs while they are not blocked. An exception only as the answer to
  * an instruction (op_resume() has taken that already).
@@ -364,7 +377,7 @@ static bool host_event_ok(u32 info)
 		return false;
 	switch (info & INTR_INFO_TYPE) {
 	case INTR_TYPE_EXT:
-		return vector >= FIRST_DEVICE_VECTOR && can_take_interrupt();
+		return is_device_vector(vector) && can_take_interrupt();
 	case INTR_TYPE_NMI:
 		return vector == VECTOR_NMI &&
 		       !(vmread(GUEST_INTERRUPTIBILITY_INFO) & (INTR_STATE_NMI | INTR_STATE_MOV_SS));

@@ -107,6 +107,7 @@ struct vcpu {
 	u64 cr2;
 	u64 dr[4];
 	u64 dr6;
+	u64 feat_ctl;
 	u64 xcr0;
 	u32 reinject;
 	u32 reinject_code;

@@ -8,6 +8,7 @@
 
 enum { EAX, EBX, ECX, EDX };
 
+#define CR4_UMIP BIT(11)
 #define CR4_OSXSAVE BIT(18)
 #define CR4_PKE BIT(22)
 
@@ -15,6 +16,7 @@ enum { EAX, EBX, ECX, EDX };
 #define L1_ECX_OSXSAVE BIT(27)
 #define L1_EDX_HIDDEN BIT(21) /* DS */
 #define L7_EBX_HIDDEN (BIT(2) | BIT(25)) /* SGX PT */
+#define L7_ECX_UMIP BIT(2)
 #define L7_ECX_OSPKE BIT(4)
 /* WAITPKG SHSTK TME LA57 KL BUSLOCK ENQCMD SGX_LC PKS */
 #define L7_ECX_HIDDEN                                                                          \
@@ -97,6 +99,8 @@ void cpuid_filter(struct vcpu *vcpu, u32 leaf, u32 sub, u32 r[4])
 		r[EBX] &= ~(u32)L7_EBX_HIDDEN;
 		r[ECX] &= ~(u32)(L7_ECX_HIDDEN | L7_ECX_OSPKE);
 		r[ECX] |= cr4 & CR4_PKE ? (u32)L7_ECX_OSPKE : 0;
+		if (!(vmx_caps.cr4_fixed1 & CR4_UMIP)) /* KVM emulates it; the monitor does not */
+			r[ECX] &= ~(u32)L7_ECX_UMIP;
 		r[EDX] &= ~(u32)L7_EDX_HIDDEN;
 		break;
 	case 0xb:

@@ -8,6 +8,7 @@
 
 #define MSR_APIC_BASE 0x1b
 #define MSR_FEAT_CTL 0x3a
+#define FEAT_CTL_LOCKED BIT(0)
 #define MSR_SPEC_CTRL 0x48
 #define MSR_PRED_CMD 0x49
 #define MSR_FLUSH_CMD 0x10b
@@ -121,7 +122,11 @@ static enum msr_verdict msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 		return MSR_HERE;
 	case MSR_XSS:
 		return value ? MSR_GP : MSR_HERE;
-	case MSR_FEAT_CTL:
+	case MSR_FEAT_CTL: /* the firmware locks it, as QEMU tells it to */
+		if (vcpu->feat_ctl & FEAT_CTL_LOCKED)
+			return MSR_GP;
+		vcpu->feat_ctl = value;
+		return MSR_HERE;
 	case MSR_KVM_CLOCK_OLD ... MSR_KVM_CLOCK_OLD + 1:
 	case MSR_VMX_FIRST ... MSR_VMX_LAST:
 	case MSR_KVM_FIRST ... MSR_KVM_LAST:
@@ -142,7 +147,7 @@ static enum msr_verdict msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 		*value = vcpu->guest_msrs[SWITCHED_MSRS - 1].value;
 		return vcpu->guest_msrs[SWITCHED_MSRS - 1].index ? MSR_HERE : MSR_GP;
 	case MSR_FEAT_CTL:
-		*value = 1; /* locked */
+		*value = vcpu->feat_ctl;
 		return MSR_HERE;
 	case MSR_DEBUGCTL:
 	case MSR_XSS:

@@ -93,6 +93,7 @@ void present_stop(struct cpu *cpu, struct vcpu *vcpu, enum mon_vm_stop reason, u
 		vm_stop(vcpu->vm, reason, detail);
 		count(MON_CNT_VM_STOPPED);
 	}
+	cpu->nested.vmcs12.vm_entry_intr_info = 0;
 	present(cpu, vcpu, &shown);
 }
 
