@@ -1,9 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
+#
+# make			monitor.ko for the running kernel, and the tools
+# make KDIR=...		for the kernel with these headers
+# make KERNEL=6.12	for one of the test machine's kernels: 6.1, 6.12, 7.x
+# make check		all tests; ONLY=suite,suite for some: see selftests/check --help
+# make nightly		also those that take long
+# make demo, bench	a confidential VM and who looks for its secret; what it costs
+# make tcb		lines of trusted code
+# make image-hash	what a verifier compares with
+ifdef KERNEL
+KDIR = $(shell selftests/machine/kdir $(KERNEL))
+KERNEL_MAKE = selftests/machine/kmake $(KERNEL) $(MODULE_DIR)
+else
+KERNEL_MAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MODULE_DIR)
+endif
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KREL = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
 MODULE_DIR = build/module-$(KREL)
 
-all: module
+all: module tools
+	@ln -sfn $(MODULE_DIR)/monitor.ko monitor.ko
 
 include image.mk
 
@@ -20,9 +36,29 @@ module: image
 	@cp -u vmx/gate.S $(MODULE_DIR)/vmx/
 	@test $(MODULE_DIR)/module/blob.o -nt $(IMAGE) || \
 		{ cp $(IMAGE) $(IMAGE).sha256bin $(MODULE_DIR)/ && touch $(MODULE_DIR)/module/blob.S; }
-	$(MAKE) -C $(KDIR) M=$(CURDIR)/$(MODULE_DIR) $(KFLAGS) modules
+	+$(KERNEL_MAKE) $(KFLAGS) modules
+
+tools:
+	$(MAKE) -s -C tools
+
+packages:
+	@selftests/packages
+
+check nightly: packages
+	@selftests/check $(if $(ONLY),--only '$(ONLY)') $(if $(filter nightly,$@),--nightly)
+
+demo bench: packages
+	@test -x selftests/$@/run || { echo "make $@: this tree has no selftests/$@/run yet" >&2; exit 1; }
+	selftests/machine/prepare
+	$(MAKE) -s module KERNEL=6.1
+	$(MAKE) -s tools
+	selftests/$@/run
+
+# Lines of trusted code, without blanks and comments
+tcb:
+	@selftests/build/tcb
 
 clean:
-	rm -rf build/image build/module-*
+	rm -rf build/image build/module-* build/tools monitor.ko
 
-.PHONY: all image image-hash module clean
+.PHONY: all image image-hash module tools packages check nightly demo bench tcb clean
