@@ -120,9 +120,10 @@ static void controls_from(const struct vmcs12 *v)
 		  CPU_SECONDARY_CONTROLS | CPU_MWAIT_EXITING | CPU_MONITOR_EXITING |
 		  CPU_RDPMC_EXITING |
 		  (from12 & (CPU_USE_TSC_OFFSETTING | CPU_TPR_SHADOW | CPU_INTR_WINDOW_EXITING |
-			     CPU_NMI_WINDOW_EXITING));
+			     CPU_NMI_WINDOW_EXITING | CPU_PAUSE_EXITING));
 	u32 cpu2 = CPU2_ENABLE_EPT | CPU2_ENABLE_VPID | CPU2_UNRESTRICTED_GUEST |
-		   CPU2_WBINVD_EXITING | optional_cpu2() | (vmcs12_cpu2(v) & CPU2_TSC_SCALING);
+		   CPU2_WBINVD_EXITING | optional_cpu2() |
+		   (vmcs12_cpu2(v) & (CPU2_TSC_SCALING | CPU2_PAUSE_LOOP_EXITING));
 	u32 pin = PIN_EXT_INTR_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS |
 		  (v->pin_based_vm_exec_control & PIN_PREEMPTION_TIMER);
 
@@ -135,6 +136,10 @@ static void controls_from(const struct vmcs12 *v)
 		vmwrite(TSC_OFFSET, v->tsc_offset);
 	if (cpu2 & CPU2_TSC_SCALING)
 		vmwrite(TSC_MULTIPLIER, v->tsc_multiplier);
+	if (cpu2 & CPU2_PAUSE_LOOP_EXITING) {
+		vmwrite(PLE_GAP, v->ple_gap);
+		vmwrite(PLE_WINDOW, v->ple_window);
+	}
 	if (from12 & CPU_TPR_SHADOW) {
 		vmwrite(VIRTUAL_APIC_PAGE_ADDR, v->virtual_apic_page_addr);
 		vmwrite(TPR_THRESHOLD, v->tpr_threshold);
@@ -633,6 +638,7 @@ static void dispatch(struct cpu *cpu, struct vcpu *vcpu, u32 reason)
 		break;
 	case EXIT_CPUID:
 	case EXIT_HLT:
+	case EXIT_PAUSE:
 	case EXIT_MSR_READ:
 	case EXIT_MSR_WRITE:
 	case EXIT_IO_INSTRUCTION:

@@ -38,7 +38,7 @@ enum op_kind {
 	OP_CPUID,
 	OP_RDMSR,
 	OP_WRMSR,
-	OP_HLT,
+	OP_WAIT,
 	OP_PORT,
 	OP_MMIO,
 	OP_DMA,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Instructions that the host answers: CPUID, RDMSR, WRMSR, HLT, IN, OUT. The
+ * Instructions that the host answers: CPUID, RDMSR, WRMSR, HLT, PAUSE, IN, OUT. The
  * guest's state changes only when the answer is there, so an instruction that
  * the host did not answer is simply executed again.
  */
@@ -236,12 +236,13 @@ static bool cpuid_resume(struct cpu *cpu, struct vcpu *vcpu)
 	return true;
 }
 
-static bool halt_start(struct cpu *cpu, struct vcpu *vcpu)
+/* HLT, PAUSE: the guest lets others run, and goes on behind it. */
+static bool wait_start(struct cpu *cpu, struct vcpu *vcpu, u32 reason)
 {
 	struct shown shown = { 0 };
 
-	vcpu->op.kind = OP_HLT;
-	show(cpu, vcpu, EXIT_HLT, &shown);
+	vcpu->op.kind = OP_WAIT;
+	show(cpu, vcpu, reason, &shown);
 	return false;
 }
 
@@ -384,7 +385,8 @@ bool op_start(struct cpu *cpu, struct vcpu *vcpu, u32 reason)
 	case EXIT_CPUID:
 		return cpuid_start(cpu, vcpu);
 	case EXIT_HLT:
-		return halt_start(cpu, vcpu);
+	case EXIT_PAUSE:
+		return wait_start(cpu, vcpu, reason);
 	case EXIT_MSR_READ:
 		return msr_start(cpu, vcpu, false);
 	case EXIT_MSR_WRITE:
@@ -412,7 +414,7 @@ bool op_resume(struct cpu *cpu, struct vcpu *vcpu)
 		if (answered(cpu, vcpu) || vcpu->op.phase == DMA_ANSWERED)
 			return fwcfg_dma_answer(cpu, vcpu);
 		return fwcfg_dma_step(cpu, vcpu);
-	default: /* HLT */
+	default: /* OP_WAIT */
 		if (answered(cpu, vcpu))
 			skip(vcpu);
 		op_finish(vcpu);
