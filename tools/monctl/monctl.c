@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "monctl.h"
+
+static const struct subcommand subcommands[] = {
+	{ "status", "", "is the monitor there, what does it hold, what has it done", cmd_status },
+};
+
+#define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+
+int fail(const char *format, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("monctl: ", stderr);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return EXIT_CANNOT;
+}
+
+static void usage(FILE *to)
+{
+	unsigned int i;
+
+	fputs("usage: monctl COMMAND [ARGUMENT]...\n\n", to);
+	for (i = 0; i < NR_SUBCOMMANDS; i++)
+		fprintf(to, "  %s%s%s\n      %s\n", subcommands[i].name,
+			*subcommands[i].arguments ? " " : "", subcommands[i].arguments,
+			subcommands[i].help);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int i;
+
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		usage(stdout);
+		return 0;
+	}
+	if (argc < 2) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	for (i = 0; i < NR_SUBCOMMANDS; i++)
+		if (!strcmp(argv[1], subcommands[i].name))
+			return subcommands[i].run(argc - 1, argv + 1);
+	fail("there is no command '%s'; 'monctl --help' lists them", argv[1]);
+	return EXIT_USAGE;
+}
