@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * NMIs and IPIs at a CPU that is doing something, most of it in the monitor.
+ * Interrupt messages are written to the APIC by hand.
+ */
+#include <linux/delay.h>
+#include <linux/io.h>
+#include <linux/kthread.h>
+#include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include <asm/asm.h>
+#include <asm/nmi.h>
+#include "hypercall.h"
+#include "testmod.h"
+
+#define MSR_APIC_BASE 0x1b
+#define APIC_BASE_X2 (1 << 10)
+#define APIC_BASE_PA 0xfee00000
+#define MSR_X2_ICR 0x830
+#define ICR_LOW 0x300
+#define ICR_HIGH 0x310
+#define ICR_PENDING (1 << 12)
+#define ICR_NMI (4 << 8 | 1 << 14)
+
+static DEFINE_PER_CPU(u64, nmis);
+static void __iomem *apic_page;
+static bool counting;
+
+static int on_nmi(unsigned int type, struct pt_regs *regs)
+{
+	if (!READ_ONCE(counting))
+		return NMI_DONE;
+	this_cpu_inc(nmis);
+	return NMI_HANDLED;
+}
+
+static u64 nmis_of(unsigned int cpu)
+{
+	return READ_ONCE(*per_cpu_ptr(&nmis, cpu));
+}
+
+static void read_apic_id(void *id)
+{
+	u32 a = 1, b, c = 0, d;
+
+	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	*(u32 *)id = b >> 24;
+}
+
+static void send_nmi(u32 apic_id)
+{
+	unsigned long flags;
+	u32 lo, hi;
+
+	local_irq_save(flags);
+	asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(MSR_APIC_BASE));
+	if (lo & APIC_BASE_X2) {
+		asm volatile("wrmsr" : : "a"(ICR_NMI), "d"(apic_id), "c"(MSR_X2_ICR) : "memory");
+	} else {
+		while (readl(apic_page + ICR_LOW) & ICR_PENDING)
+			cpu_relax();
+		writel(apic_id << 24, apic_page + ICR_HIGH);
+		writel(ICR_NMI, apic_page + ICR_LOW);
+	}
+	local_irq_restore(flags);
+}
+
+/* ---- what the target does meanwhile ---- */
+
+struct work {
+	const char *what;
+	u64 address;
+	u64 rounds;
+};
+
+static void work_once(const struct work *w)
+{
+	u64 ax, bx = 0, cx = 0, dx = 0;
+	int fault;
+
+	if (!strcmp(w->what, "cpuid")) {
+		ax = 0;
+		asm volatile("cpuid" : "+a"(ax), "+b"(bx), "+c"(cx), "+d"(dx));
+	} else if (!strcmp(w->what, "sticpuid")) {
+		/* the exit is in the shadow of STI */
+		ax = 0;
+		asm volatile("cli; sti; cpuid" : "+a"(ax), "+b"(bx), "+c"(cx), "+d"(dx));
+	} else if (!strcmp(w->what, "sscpuid")) {
+		ax = 0;
+		asm volatile("mov %%ss, %%ecx; mov %%ecx, %%ss; cpuid"
+			     : "+a"(ax), "+b"(bx), "+c"(cx), "+d"(dx));
+	} else if (!strcmp(w->what, "vmcall")) {
+		ax = MON_HYPERCALL | MON_HC_PING;
+		TRY(fault, ax, "vmcall", "+c"(cx) : "D"(0), "S"(0), "d"(0));
+	} else if (!strcmp(w->what, "msr")) {
+		asm volatile("rdmsr" : "=a"(ax), "=d"(dx) : "c"(0x3a));
+	} else if (!strcmp(w->what, "load")) {
+		(void)READ_ONCE(*(u64 *)__va(w->address));
+	} else if (!strcmp(w->what, "store")) {
+		WRITE_ONCE(*(u64 *)__va(w->address), 1);
+	} else if (!strcmp(w->what, "sleep")) {
+		usleep_range(100, 200);
+	} else {
+		cpu_relax();
+	}
+}
+
+static int work_thread(void *arg)
+{
+	struct work *w = arg;
+
+	while (!kthread_should_stop()) {
+		work_once(w);
+		WRITE_ONCE(w->rounds, w->rounds + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+static struct task_struct *work_start(struct work *w, unsigned int cpu)
+{
+	struct task_struct *task;
+
+	if (cpu >= nr_cpu_ids || !cpu_online(cpu))
+		return ERR_PTR(-EINVAL);
+	task = kthread_create(work_thread, w, "testmod/%u", cpu);
+	if (!IS_ERR(task)) {
+		kthread_bind(task, cpu);
+		wake_up_process(task);
+	}
+	return task;
+}
+
+/* Some while, never twice the same, so that the NMI meets every instruction. */
+static void wait_a_bit(unsigned int i)
+{
+	unsigned int n;
+
+	for (n = 0; n < i * 7 % 211; n++)
+		asm volatile("nop");
+}
+
+#define ARRIVAL_LOOPS 10000000
+
+static bool arrived(unsigned int cpu, u64 count)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRIVAL_LOOPS; i++) {
+		if (nmis_of(cpu) >= count)
+			return true;
+		cpu_relax();
+	}
+	return false;
+}
+
+/*
+ * nmi CPU COUNT WORK [ADDRESS]: so many NMIs, each when the one before has
+ * come; "sent 100 got 100 late 0 rounds 12345"
+ * burst CPU COUNT WORK [ADDRESS]: without waiting; some may become one
+ */
+static int send_nmis(const struct args *a, bool wait)
+{
+	struct work w = { .what = a->word[2], .address = a->num[3] };
+	unsigned int cpu = a->num[0], i, late = 0;
+	struct task_struct *task;
+	u64 before;
+	u32 id;
+	int err;
+
+	err = run_on(a->num[0], read_apic_id, &id);
+	if (err)
+		return err;
+	task = work_start(&w, cpu);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	while (READ_ONCE(w.rounds) < 3)
+		usleep_range(100, 200);
+	before = nmis_of(cpu);
+	WRITE_ONCE(counting, true);
+	for (i = 0; i < a->num[1]; i++) {
+		wait_a_bit(i);
+		send_nmi(id);
+		if (wait && !arrived(cpu, before + i + 1))
+			late++;
+		if (raw_smp_processor_id() == cpu || i % 64 == 0)
+			cond_resched();
+	}
+	msleep(5);
+	WRITE_ONCE(counting, false);
+	kthread_stop(task);
+	say("sent %llu got %llu late %u rounds %llu\n", a->num[1], nmis_of(cpu) - before, late,
+	    w.rounds);
+	return 0;
+}
+
+static int do_nmi(const struct args *a)
+{
+	return send_nmis(a, true);
+}
+
+static int do_burst(const struct args *a)
+{
+	return send_nmis(a, false);
+}
+
+static void count_ipi(void *count)
+{
+	++*(u64 *)count;
+}
+
+/* ipi CPU COUNT WORK [ADDRESS]: function calls by IPI */
+static int do_ipi(const struct args *a)
+{
+	struct work w = { .what = a->word[2], .address = a->num[3] };
+	struct task_struct *task;
+	u64 i, got = 0;
+	int err = 0;
+
+	task = work_start(&w, a->num[0]);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	for (i = 0; !err && i < a->num[1]; i++) {
+		wait_a_bit(i);
+		err = run_on(a->num[0], count_ipi, &got);
+		cond_resched();
+	}
+	kthread_stop(task);
+	say("sent %llu got %llu rounds %llu\n", a->num[1], got, w.rounds);
+	return err;
+}
+
+/* ---- two CPUs at once, interrupts off ---- */
+
+struct duel {
+	u64 to, from;
+	atomic_t *ready;
+	unsigned int rounds;
+	bool done;
+};
+
+static void duel_here(void *arg)
+{
+	struct duel *d = arg;
+	unsigned int i;
+
+	atomic_inc(d->ready);
+	while (atomic_read(d->ready) < 2)
+		cpu_relax();
+	for (i = 0; i < d->rounds; i++) {
+		void *to = __va(d->to), *from = __va(d->from);
+
+		asm volatile("movsb" : "+D"(to), "+S"(from) : : "memory");
+	}
+	WRITE_ONCE(d->done, true);
+}
+
+/* duel ROUNDS A B: one CPU copies a byte from A to B, the other from B to A */
+static int do_duel(const struct args *a)
+{
+	atomic_t ready = ATOMIC_INIT(0);
+	struct duel d[2] = { { a->num[1], a->num[2], &ready, a->num[0], false },
+			     { a->num[2], a->num[1], &ready, a->num[0], false } };
+	call_single_data_t csd;
+	unsigned long flags;
+	unsigned int other;
+	unsigned int i;
+
+	if (num_online_cpus() < 2)
+		return -EINVAL;
+	preempt_disable();
+	other = cpumask_any_but(cpu_online_mask, smp_processor_id());
+	INIT_CSD(&csd, duel_here, &d[1]);
+	smp_call_function_single_async(other, &csd);
+	local_irq_save(flags);
+	duel_here(&d[0]);
+	local_irq_restore(flags);
+	preempt_enable();
+	for (i = 0; i < 1000 && !READ_ONCE(d[1].done); i++)
+		msleep(1);
+	say("%s\n", d[0].done && d[1].done ? "done" : "stuck");
+	return 0;
+}
+
+const struct command event_commands[] = {
+	{ "nmi", 3, do_nmi }, { "burst", 3, do_burst }, { "ipi", 3, do_ipi }, { "duel", 3, do_duel }, {}
+};
+
+int event_init(void)
+{
+	int err;
+
+	apic_page = ioremap(APIC_BASE_PA, PAGE_SIZE);
+	if (!apic_page)
+		return -ENOMEM;
+	err = register_nmi_handler(NMI_LOCAL, on_nmi, 0, "testmod");
+	if (err)
+		iounmap(apic_page);
+	return err;
+}
+
+void event_exit(void)
+{
+	unregister_nmi_handler(NMI_LOCAL, "testmod");
+	iounmap(apic_page);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The attacker of the tests: root with a kernel module. A command is a line
+ * written to /sys/kernel/debug/testmod/do; the answer is read from there.
+ * Numbers are decimal, or hexadecimal with 0x.
+ */
+#ifndef _TESTMOD_H
+#define _TESTMOD_H
+
+#include <linux/types.h>
+#include <asm/asm.h>
+
+#define MAX_ARGS 8
+
+/* @word: of the arguments that are no numbers; then the number is 0. */
+struct args {
+	unsigned int nr;
+	u64 num[MAX_ARGS];
+	const char *word[MAX_ARGS];
+};
+
+struct command {
+	const char *name;
+	unsigned int min_args;
+	int (*run)(const struct args *args);
+};
+
+extern const struct command memory_commands[], cpu_commands[], event_commands[];
+
+/* Adds to the answer. */
+__printf(1, 2) void say(const char *format, ...);
+
+/* A caught exception is an answer, not an error: "fault 13". */
+#define NO_FAULT (-1)
+void say_fault(int vector);
+
+int run_on(u64 cpu, void (*fn)(void *), void *arg);
+
+int memory_init(void);
+void memory_exit(void);
+int event_init(void);
+void event_exit(void);
+
+/*
+ * TRY() - an instruction under an exception table
+ * @fault: out: vector of the exception it raised, or NO_FAULT
+ * @ax: in and out: RAX
+ * @...: further operands: outputs (one at least), a colon, inputs
+ */
+#define TRY(fault, ax, insn, ...)                                           \
+	do {                                                                \
+		unsigned int _caught;                                       \
+		asm volatile("movl $1, %[caught]\n"                         \
+			     "1:	" insn "\n"                                    \
+			     "xorl %[caught], %[caught]\n"                  \
+			     "2:\n" _ASM_EXTABLE_FAULT(1b, 2b)              \
+			     : [caught] "=&r"(_caught), "+a"(ax), __VA_ARGS__ \
+			     : "memory", "cc");                             \
+		(fault) = _caught ? (int)(ax) : NO_FAULT;                   \
+	} while (0)
+
+#endif /* _TESTMOD_H */
