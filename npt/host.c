@@ -287,6 +287,7 @@ int host_take_back(u64 *pfn)
 		leaf_attr(pa, 1, &attr);
 		npt_restore(&host_npt, pa, PAGE_SIZE, attr & ~EPT_ADDR);
 	}
+	epoch_reap(NPT_REAP_BUDGET); /* for the next call: the host wants them all back */
 	spin_unlock(&npt_lock);
 	return err;
 }
