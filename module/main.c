@@ -52,12 +52,17 @@ static int __init monitor_init(void)
 	err = mon_status_init();
 	if (err)
 		goto out_unload;
+	err = mon_dev_init();
+	if (err)
+		goto out_status;
 	pr_info(MON_LOG "launched on %u CPUs, image %*phN\n", num_online_cpus(), 32,
 		mon_image_hash());
 	if (kvm_was_loaded)
 		mon_kvm_put_back();
 	return 0;
 
+out_status:
+	mon_status_exit();
 out_unload:
 	hotplug_armed = false;
 	mon_unload();
@@ -74,6 +79,7 @@ static void __exit monitor_exit(void)
 	bool kvm_was_loaded = false;
 
 	mon_kvm_take_out(&kvm_was_loaded);
+	mon_dev_exit();
 	mon_status_exit();
 	hotplug_armed = false;
 	if (mon_unload())

@@ -36,6 +36,10 @@ static struct block *block_new(unsigned int min_order)
 	}
 	if (!page)
 		return NULL;
+	if (mon_frames_out(page, order) < 0) {
+		__free_pages(page, order);
+		return NULL;
+	}
 	blocks[nr_blocks] = (struct block){ .page = page, .order = order };
 	return &blocks[nr_blocks++];
 }
@@ -90,6 +94,14 @@ void mon_memory_describe(struct mon_boot_info *info)
 	}
 }
 
+bool mon_memory_block(unsigned int i, struct mon_chunk *chunk)
+{
+	if (i >= nr_blocks)
+		return false;
+	*chunk = (struct mon_chunk){ page_to_pfn(blocks[i].page), 1ULL << blocks[i].order };
+	return true;
+}
+
 int mon_memory_init(void)
 {
 	blocks = kvcalloc(MAX_BLOCKS, sizeof(*blocks), GFP_KERNEL);
@@ -105,12 +117,7 @@ int mon_memory_init(void)
 
 void mon_memory_free(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < nr_blocks; i++) {
-		memset(page_address(blocks[i].page), 0, PAGE_SIZE << blocks[i].order);
-		__free_pages(blocks[i].page, blocks[i].order);
-	}
+	mon_frames_free_all();
 	kvfree(blocks);
 	blocks = NULL;
 	nr_blocks = 0;

@@ -17,8 +17,16 @@ void mon_memory_free(void);
 void *mon_alloc_pages(unsigned int nr);
 int mon_pool_add(unsigned int nr);
 void mon_memory_describe(struct mon_boot_info *info);
+bool mon_memory_block(unsigned int i, struct mon_chunk *chunk);
 int mon_map(u64 va, u64 pa, u64 size, bool write, bool exec);
 u64 mon_root_pa(void);
+
+/* pool.c: frames that are out with the monitor; what VMs reserve of its pool */
+struct page;
+int mon_frames_out(struct page *page, unsigned int order);
+void mon_frames_free_all(void);
+int mon_pool_reserve(u64 frames);
+void mon_pool_release(u64 frames);
 
 /* image.c */
 int mon_image_load(u64 *entry);
@@ -38,10 +46,20 @@ int mon_every_cpu_passes(void);
 int mon_kvm_take_out(bool *was_loaded);
 void mon_kvm_put_back(void);
 
-/* status.c, dev.c */
+/* status.c */
 int mon_status_init(void);
 void mon_status_exit(void);
+
+/* dev.c: /dev/monitor */
 int mon_dev_init(void);
 void mon_dev_exit(void);
+int mon_copy_in(void *to, size_t size, size_t min, const void __user *from);
+int mon_copy_out(void __user *to, void *from, size_t size);
+
+/* vm.c: confidential VMs */
+struct seq_file;
+int mon_vm_arm(void __user *arg);
+unsigned int mon_vm_count(void);
+int mon_vms_show(struct seq_file *m, void *unused);
 
 #endif /* _MODULE_MONITOR_H */

@@ -63,10 +63,26 @@ static int status_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(status);
 
+/* Where the monitor lies: "first frame, number" on each line. No secret: the host gave them. */
+static int frames_show(struct seq_file *m, void *unused)
+{
+	struct mon_chunk chunk;
+	unsigned int i;
+
+	for (i = 0; mon_memory_block(i, &chunk); i++)
+		seq_printf(m, "%#llx %llu\n", chunk.pfn, chunk.nr);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(frames);
+
+DEFINE_SHOW_ATTRIBUTE(mon_vms);
+
 int mon_status_init(void)
 {
 	dir = debugfs_create_dir("monitor", NULL);
 	debugfs_create_file("status", 0400, dir, NULL, &status_fops);
+	debugfs_create_file("frames", 0400, dir, NULL, &frames_fops);
+	debugfs_create_file("domains", 0400, dir, NULL, &mon_vms_fops);
 	return 0;
 }
 
