@@ -26,6 +26,11 @@ struct subcommand {
 int __attribute__((__format__(__printf__, 1, 2))) fail(const char *format, ...);
 
 int cmd_status(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_measure(int argc, char **argv);
+
+/** show_domains() - the confidential VMs there are; part of the status */
+void show_domains(void);
 
 /** exit_reason_name() - as in SDM appendix C; NULL if there is no such reason */
 const char *exit_reason_name(unsigned int reason);

@@ -211,8 +211,10 @@ int cmd_status(int argc, char **argv)
 	if (!s)
 		return fail("out of memory");
 	err = read_status(s);
-	if (!err)
+	if (!err) {
 		show(s);
+		show_domains();
+	}
 	free(s);
 	switch (err) {
 	case 0:
