@@ -43,11 +43,13 @@ void host_cpuid(struct cpu *cpu)
 	advance_rip();
 }
 
+/* CPL 0 is checked before the exit (SDM 26.1.1), but not by every emulator. */
 static void host_xsetbv(struct cpu *cpu)
 {
 	u64 value = (u32)cpu->gpr[RAX] | cpu->gpr[RDX] << 32;
 
-	if (xsetbv_safe((u32)cpu->gpr[RCX], value))
+	if (!((vmread(GUEST_SS_AR_BYTES) >> 5) & 3) &&
+	    xsetbv_safe((u32)cpu->gpr[RCX], value))
 		advance_rip();
 	else
 		inject_gp();

@@ -55,6 +55,18 @@ static bool cr0_long_mode(u64 value)
 	return true;
 }
 
+/* A VM entry does not load CD and NW (SDM 27.3.2.1): they are the same in root mode. */
+static void set_cache_bits(u64 value)
+{
+	u64 cr0;
+
+	asm volatile("movq %%cr0, %0" : "=r"(cr0));
+	if ((cr0 ^ value) & (CR0_CD | CR0_NW)) {
+		cr0 = (cr0 & ~(CR0_CD | CR0_NW)) | (value & (CR0_CD | CR0_NW));
+		asm volatile("movq %0, %%cr0" : : "r"(cr0) : "memory");
+	}
+}
+
 static void write_cr0(u64 value)
 {
 	bool bad = (value & ~CR0_LOW32) || ((value & CR0_PG) && !(value & CR0_PE)) ||
@@ -66,6 +78,7 @@ static void write_cr0(u64 value)
 	}
 	vmwrite(CR0_READ_SHADOW, value);
 	vmwrite(GUEST_CR0, value | CR0_NE | CR0_ET);
+	set_cache_bits(value);
 	advance_rip();
 }
 
