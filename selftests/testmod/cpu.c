@@ -29,7 +29,7 @@ static void answer_value(const struct request *r)
 	if (r->fault != NO_FAULT)
 		say_fault(r->fault);
 	else
-		say("%#llx\n", r->out[0]);
+		say("0x%llx\n", r->out[0]);
 }
 
 /* ---- CPUID ---- */
@@ -220,7 +220,7 @@ static int do_msrs(const struct args *a)
 			if (d.entry[i].fault != NO_FAULT)
 				say_fault(d.entry[i].fault);
 			else
-				say("%#llx\n", d.entry[i].value);
+				say("0x%llx\n", d.entry[i].value);
 		}
 	}
 	kfree(d.entry);
@@ -367,7 +367,7 @@ static int do_lmsw(const struct args *a)
 	int err = request(a, 1, lmsw_here, &r);
 
 	if (!err && r.fault == NO_FAULT)
-		say("%#llx %#llx\n", r.out[0], r.out[1]);
+		say("0x%llx 0x%llx\n", r.out[0], r.out[1]);
 	else if (!err)
 		say_fault(r.fault);
 	return err;
@@ -434,7 +434,6 @@ static void insn_here(void *arg)
 	INSN("clts", "clts");
 	INSN("rdrand", "rdrand %%rcx");
 	INSN("rdpmc", "rdpmc");
-	INSN("ud2", ".byte 0x0f, 0x0b"); /* objtool takes UD2 for the end */
 #undef INSN
 	r->fault = -2;
 }

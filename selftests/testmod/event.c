@@ -25,16 +25,9 @@
 #define ICR_NMI (4 << 8 | 1 << 14)
 
 static DEFINE_PER_CPU(u64, nmis);
+static DEFINE_PER_CPU(u32, answer_to); /* pingpong: APIC identifier of the other CPU */
 static void __iomem *apic_page;
-static bool counting;
-
-static int on_nmi(unsigned int type, struct pt_regs *regs)
-{
-	if (!READ_ONCE(counting))
-		return NMI_DONE;
-	this_cpu_inc(nmis);
-	return NMI_HANDLED;
-}
+static bool counting, pingpong;
 
 static u64 nmis_of(unsigned int cpu)
 {
@@ -52,7 +45,7 @@ static void read_apic_id(void *id)
 static void send_nmi(u32 apic_id)
 {
 	unsigned long flags;
-	u32 lo, hi;
+	u32 lo, hi, before;
 
 	local_irq_save(flags);
 	asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(MSR_APIC_BASE));
@@ -61,10 +54,23 @@ static void send_nmi(u32 apic_id)
 	} else {
 		while (readl(apic_page + ICR_LOW) & ICR_PENDING)
 			cpu_relax();
+		/* in an NMI this may be in between the kernel's own two writes */
+		before = readl(apic_page + ICR_HIGH);
 		writel(apic_id << 24, apic_page + ICR_HIGH);
 		writel(ICR_NMI, apic_page + ICR_LOW);
+		writel(before, apic_page + ICR_HIGH);
 	}
 	local_irq_restore(flags);
+}
+
+static int on_nmi(unsigned int type, struct pt_regs *regs)
+{
+	if (!READ_ONCE(counting))
+		return NMI_DONE;
+	this_cpu_inc(nmis);
+	if (READ_ONCE(pingpong))
+		send_nmi(this_cpu_read(answer_to));
+	return NMI_HANDLED;
 }
 
 /* ---- what the target does meanwhile ---- */
@@ -206,6 +212,48 @@ static int do_burst(const struct args *a)
 	return send_nmis(a, false);
 }
 
+/*
+ * pingpong 1: an NMI goes to and fro between CPUs 0 and 1 from now on, sent by
+ * the handler of the one before: it does not stop for stop_machine(), and if one
+ * is lost, it ends. pingpong 0: no more. Both say how many there were.
+ */
+static int do_pingpong(const struct args *a)
+{
+	u32 id[2];
+	int err;
+
+	if (a->num[0] && !pingpong) {
+		err = run_on(0, read_apic_id, &id[0]);
+		if (!err)
+			err = run_on(1, read_apic_id, &id[1]);
+		if (err)
+			return err;
+		*per_cpu_ptr(&answer_to, 0) = id[1];
+		*per_cpu_ptr(&answer_to, 1) = id[0];
+		WRITE_ONCE(counting, true);
+		WRITE_ONCE(pingpong, true);
+		send_nmi(id[1]);
+	} else if (!a->num[0]) {
+		WRITE_ONCE(pingpong, false);
+		msleep(5);
+		WRITE_ONCE(counting, false);
+	}
+	say("%llu\n", nmis_of(0) + nmis_of(1));
+	return 0;
+}
+
+/* nmis: how many there were, on all CPUs */
+static int do_nmis(const struct args *a)
+{
+	unsigned int cpu;
+	u64 sum = 0;
+
+	for_each_online_cpu(cpu)
+		sum += nmis_of(cpu);
+	say("%llu\n", sum);
+	return 0;
+}
+
 static void count_ipi(void *count)
 {
 	++*(u64 *)count;
@@ -285,7 +333,9 @@ static int do_duel(const struct args *a)
 }
 
 const struct command event_commands[] = {
-	{ "nmi", 3, do_nmi }, { "burst", 3, do_burst }, { "ipi", 3, do_ipi }, { "duel", 3, do_duel }, {}
+	{ "nmi", 3, do_nmi },	{ "burst", 3, do_burst }, { "pingpong", 1, do_pingpong },
+	{ "nmis", 0, do_nmis }, { "ipi", 3, do_ipi },	  { "duel", 3, do_duel },
+	{}
 };
 
 int event_init(void)
@@ -303,6 +353,8 @@ int event_init(void)
 
 void event_exit(void)
 {
+	WRITE_ONCE(pingpong, false);
+	msleep(5);
 	unregister_nmi_handler(NMI_LOCAL, "testmod");
 	iounmap(apic_page);
 }

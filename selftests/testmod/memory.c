@@ -164,7 +164,7 @@ static int access(enum op op, u64 size, u64 pa, u64 value, const char *way)
 	if (fault != NO_FAULT)
 		say_fault(fault);
 	else
-		say("%#llx\n", value);
+		say("0x%llx\n", value);
 	return 0;
 }
 
@@ -310,6 +310,44 @@ static int do_fetch(const struct args *a)
 	return 0;
 }
 
+/* ---- a frame as page table ---- */
+
+#define WALK_SLOT 200 /* of the top table's kernel half, where nothing is */
+
+/*
+ * walk ADDRESS: let the CPU use the frame as a page table of level 3, and load
+ * 8 bytes through its entry 0, at 0x1000. The top table is two pages, as the
+ * kernel's are: bit 12 of CR3 says whether it is the one for user mode.
+ */
+static int do_walk(const struct args *a)
+{
+	unsigned long va = (~0UL << 48) | ((256UL + WALK_SLOT) << 39) | 0x1000, cr3, flags;
+	u64 *top = (u64 *)__get_free_pages(GFP_KERNEL, 1), ax = 0, value = 0;
+	int fault;
+
+	if (!top)
+		return -ENOMEM;
+	if (pgtable_l5_enabled()) {
+		free_pages((unsigned long)top, 1);
+		return -EOPNOTSUPP;
+	}
+	local_irq_save(flags);
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	memcpy(top, __va(cr3 & PTE_PFN_MASK), PAGE_SIZE);
+	top[256 + WALK_SLOT] = (a->num[0] & PAGE_MASK) | _PAGE_TABLE;
+	/* another PCID's translations must not be taken: PCID 0 of this table, flushed */
+	asm volatile("mov %0, %%cr3" : : "r"((unsigned long)__pa(top)) : "memory");
+	TRY(fault, ax, "mov (%[m]), %[v]", [v] "=&r"(value) : [m] "r"(va));
+	asm volatile("mov %0, %%cr3" : : "r"(cr3 & ~(1UL << 63)) : "memory");
+	local_irq_restore(flags);
+	free_pages((unsigned long)top, 1);
+	if (fault != NO_FAULT)
+		say_fault(fault);
+	else
+		say("0x%llx\n", value);
+	return 0;
+}
+
 /* ---- memory of one's own ---- */
 
 static struct page *control;
@@ -372,7 +410,7 @@ const struct command memory_commands[] = {
 	{ "load", 2, do_load },	      { "store", 3, do_store }, { "xadd", 3, do_xadd },
 	{ "xchg", 3, do_xchg },	      { "and", 3, do_and },	{ "movs", 3, do_movs },
 	{ "stos", 3, do_stos },	      { "scan", 3, do_scan },	{ "fetch", 1, do_fetch },
-	{ "control", 0, do_control }, { "release", 0, do_release }, { "eat", 0, do_eat },
+	{ "walk", 1, do_walk },	      { "control", 0, do_control }, { "release", 0, do_release }, { "eat", 0, do_eat },
 	{}
 };
 
