@@ -4,6 +4,7 @@
  * ones enter VMX operation there and then. So it goes out before the monitor
  * comes in (or leaves), and comes back behind it, with the parameters it had.
  */
+#include <linux/delay.h>
 #include <linux/kmod.h>
 #include <linux/namei.h>
 #include <linux/path.h>
@@ -33,16 +34,29 @@ static bool kvm_intel_loaded(void)
 	return true;
 }
 
-int mon_kvm_take_out(bool *was_loaded)
+static bool taken_out(bool *was_loaded)
 {
 	*was_loaded = kvm_intel_loaded();
-	if (!*was_loaded)
+	return !*was_loaded || (!shell(REMEMBER) && !kvm_intel_loaded());
+}
+
+int mon_kvm_take_out(bool *was_loaded)
+{
+	if (taken_out(was_loaded))
 		return 0;
-	if (shell(REMEMBER) || kvm_intel_loaded()) {
-		pr_err(MON_LOG "kvm_intel is in use (or built in): stop all virtual machines and whatever holds /dev/kvm open, then try again\n");
-		return -EBUSY;
-	}
-	return 0;
+	pr_err(MON_LOG "kvm_intel is in use (or built in): stop all virtual machines and whatever holds /dev/kvm open, then try again\n");
+	return -EBUSY;
+}
+
+/* Unloading cannot be refused any more when the module's exit is called. */
+void mon_kvm_wait_out(bool *was_loaded)
+{
+	if (taken_out(was_loaded))
+		return;
+	pr_warn(MON_LOG "unloading waits until the last virtual machine has stopped and nobody holds /dev/kvm open\n");
+	do {
+		msleep(500);
+	} while (!taken_out(was_loaded));
 }
 
 void mon_kvm_put_back(void)

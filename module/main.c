@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/cpuhotplug.h>
 #include <linux/cpu.h>
+#include <linux/delay.h>
 #include <linux/module.h>
 #include "monitor.h"
 
@@ -12,7 +13,8 @@ static enum cpuhp_state hotplug_state;
  */
 static int refuse_cpu_change(unsigned int cpu)
 {
-	pr_warn(MON_LOG "CPU %u cannot go offline or online while the monitor runs: unload it first\n", cpu);
+	pr_warn(MON_LOG "CPU %u cannot go offline or online while the monitor runs: unload it first\n",
+		cpu);
 	return -EBUSY;
 }
 
@@ -76,14 +78,16 @@ out_kvm:
 
 static void __exit monitor_exit(void)
 {
-	bool kvm_was_loaded = false;
+	bool kvm_was_loaded;
 
-	mon_kvm_take_out(&kvm_was_loaded);
+	mon_kvm_wait_out(&kvm_was_loaded);
 	mon_dev_exit();
 	mon_status_exit();
 	hotplug_armed = false;
-	if (mon_unload())
-		panic(MON_LOG "unload refused after the module was let go");
+	while (mon_unload()) {
+		pr_warn_once(MON_LOG "unloading waits until no CPU is in VMX operation\n");
+		msleep(500);
+	}
 	cpuhp_remove_state_nocalls(hotplug_state);
 	if (kvm_was_loaded)
 		mon_kvm_put_back();

@@ -44,6 +44,7 @@ int mon_every_cpu_passes(void);
 
 /* kvm.c: stock kvm_intel reads the capabilities once, when it is loaded */
 int mon_kvm_take_out(bool *was_loaded);
+void mon_kvm_wait_out(bool *was_loaded);
 void mon_kvm_put_back(void);
 
 /* status.c */
