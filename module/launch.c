@@ -34,6 +34,7 @@ static const int launch_errno[MON_LAUNCH_NR] = {
 	[MON_LAUNCH_ENTRY_FAILED] = -EIO,     [MON_LAUNCH_DIFFERENT_CPUS] = -EOPNOTSUPP,
 	[MON_LAUNCH_CPU_CHANGE] = -EAGAIN,
 	[MON_LAUNCH_BAD_BOOT_INFO] = -EINVAL, [MON_LAUNCH_PADDR] = -EOPNOTSUPP,
+	[MON_LAUNCH_OFFLINE_CPU] = -EPERM,
 };
 
 static struct mon_gate **gates; /* one page for each CPU */
@@ -299,26 +300,38 @@ static int rendezvous(void)
 	return report("launch", r.error, r.detail, r.cpu);
 }
 
+/* One that is offline rests in native mode, and any kernel code can wake it there. */
+static int every_cpu_online(void)
+{
+	unsigned int cpu;
+
+	for_each_present_cpu(cpu)
+		if (!cpu_online(cpu))
+			return report("CPUs", MON_LAUNCH_OFFLINE_CPU, num_online_cpus(), cpu);
+	return 0;
+}
+
 int mon_launch(void)
 {
 	struct mon_boot_info *info;
 	unsigned int cpu;
-	int err = -ENOMEM;
+	int err;
 
-	info = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, get_order(sizeof(*info)));
+	err = every_cpu_online();
+	if (err)
+		return err;
+	info = (void *)__get_free_pages(GFP_KERNEL | __GFP_ZERO | __GFP_RETRY_MAYFAIL,
+					get_order(sizeof(*info)));
 	if (!info)
-		return -ENOMEM;
+		return report("memory", MON_LAUNCH_NO_MEMORY, 0, 0);
 	cpus_read_lock();
 	nr_gates = 0;
 	for_each_online_cpu(cpu)
 		per_cpu(gate_index, cpu) = nr_gates++;
 	cpus_read_unlock();
-	if (nr_gates > MON_MAX_CPUS)
-		goto out;
-	err = mon_memory_init();
-	if (err)
-		goto out;
-	err = prepare(info);
+	err = nr_gates > MON_MAX_CPUS ? -E2BIG : mon_memory_init();
+	if (!err)
+		err = prepare(info);
 	if (err == -ENOMEM)
 		report("memory", MON_LAUNCH_NO_MEMORY, 0, 0);
 	if (!err)
@@ -329,7 +342,6 @@ int mon_launch(void)
 		mon_launch_cleanup();
 	else
 		launched = true;
-out:
 	free_pages((unsigned long)info, get_order(sizeof(*info)));
 	return err;
 }

@@ -24,7 +24,7 @@ static u64 *root;
 static struct block *block_new(unsigned int min_order)
 {
 	unsigned int order = max_t(unsigned int, BLOCK_ORDER, min_order);
-	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN;
+	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 	struct page *page = NULL;
 
 	if (nr_blocks == MAX_BLOCKS)
@@ -183,7 +183,8 @@ int mon_map(u64 va, u64 pa, u64 size, bool write, bool exec)
 
 	while (size) {
 		leaf = boot_cpu_has(X86_FEATURE_GBPAGES) ? 3 : 2;
-		while (leaf > 1 && (((va | pa) & (level_size(leaf) - 1)) || size < level_size(leaf)))
+		while (leaf > 1 &&
+		       (((va | pa) & (level_size(leaf) - 1)) || size < level_size(leaf)))
 			leaf--;
 		err = map_one(va, pa, flags, leaf);
 		if (err)

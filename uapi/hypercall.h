@@ -83,7 +83,7 @@ enum mon_counter {
 };
 
 /* Why a launch was refused. */
-#define MON_LAUNCH_ERRORS(X)                                                                        \
+#define MON_LAUNCH_ERRORS(X)                                                                     \
 	X(OK, "launched", "")                                                                       \
 	X(NO_VMX, "CPU has no VT-x", "use a CPU with Intel VT-x, or give the virtual machine nested VMX") \
 	X(LOCKED_OFF, "VT-x is locked off in IA32_FEATURE_CONTROL", "enable VT-x in the firmware setup") \
@@ -101,7 +101,8 @@ enum mon_counter {
 	X(DIFFERENT_CPUS, "CPUs differ in VMX capabilities", "no remedy on this machine")           \
 	X(BAD_BOOT_INFO, "the module and its image disagree", "rebuild the module")                 \
 	X(CPU_CHANGE, "a CPU came online or went offline meanwhile", "try again")                    \
-	X(PADDR, "RAM beyond what the monitor's direct map covers", "report this machine")
+	X(PADDR, "RAM beyond what the monitor's direct map covers", "report this machine")             \
+	X(OFFLINE_CPU, "a CPU is offline, where nobody watches it", "bring it online, or disable it in the firmware setup")
 
 enum mon_launch_error {
 #define X(name, text, remedy) MON_LAUNCH_##name,
@@ -167,7 +168,8 @@ struct mon_native {
 enum mon_gate_op {
 	MON_GATE_INIT = 0,   /* arg: physical address of mon_boot_info; once */
 	MON_GATE_CHECK = 1,  /* arg: cpu index; no side effect */
-	MON_GATE_LAUNCH = 2, /* arg: cpu index; returns 0 as the host's first step in VMX non-root */
+	/* arg: cpu index; returns 0 as the host's first step in VMX non-root */
+	MON_GATE_LAUNCH = 2,
 };
 
 /**
