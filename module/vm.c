@@ -211,6 +211,18 @@ static long vm_query(struct mon_vm *vm, struct mon_vm_status *status)
 	return err;
 }
 
+/* As the caller sees it; 0 if it is no more, for then the number can be another's. */
+static pid_t vm_pid(struct mon_vm *vm)
+{
+	pid_t nr = 0;
+
+	rcu_read_lock();
+	if (pid_task(vm->pid, PIDTYPE_TGID))
+		nr = pid_vnr(vm->pid);
+	rcu_read_unlock();
+	return nr;
+}
+
 static long vm_get_status(struct mon_vm *vm, void __user *arg)
 {
 	struct mon_vm_status *s;
@@ -230,7 +242,7 @@ static long vm_get_status(struct mon_vm *vm, void __user *arg)
 	if (!err) {
 		info = (struct mon_vm_info){
 			.size = info.size,	 .domain = READ_ONCE(vm->domain),
-			.pid = pid_vnr(vm->pid), .state = s->state,
+			.pid = vm_pid(vm),	 .state = s->state,
 			.stop = s->stop,	 .stop_detail = s->stop_detail,
 			.nr_vcpus = s->nr_vcpus, .max_vcpus = vm->max_vcpus,
 			.exits = s->exits,	 .exits_to_host = s->exits_to_host,
@@ -271,7 +283,7 @@ static void vm_show(struct seq_file *m, struct mon_vm *vm, struct mon_vm_status 
 	if (vm_query(vm, s))
 		return;
 	seq_printf(m, "domain=%u pid=%d state=%s vcpus=%u/%u private=%llu reserved=%llu",
-		   READ_ONCE(vm->domain), pid_vnr(vm->pid),
+		   READ_ONCE(vm->domain), vm_pid(vm),
 		   name_of(state_names, ARRAY_SIZE(state_names), s->state), s->nr_vcpus,
 		   vm->max_vcpus, s->private_frames, vm->frames);
 	seq_printf(m, " exits=%llu to_host=%llu stop=%s detail=%#llx", s->exits, s->exits_to_host,
