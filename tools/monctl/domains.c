@@ -61,7 +61,8 @@ static void show_domain(const char *line)
 	       value(line, "pid", b), value(line, "state", c));
 	show_stop(line);
 	printf("  vCPUs run        %s\n", value(line, "vcpus", a));
-	printf("  private frames   %s of %s\n", value(line, "private", a), value(line, "reserved", b));
+	printf("  private frames   %s of %s\n", value(line, "private", a),
+	       value(line, "reserved", b));
 	printf("  exits            %s, %s of them handled by the host\n", value(line, "exits", a),
 	       value(line, "to_host", b));
 	printf("  measured launch  %s\n", value(line, "measurement", a));

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* monctl measure: what the monitor will measure at launch, from the same files. */
+/*
+ * monctl measure: what the monitor will measure at launch, from the same files.
+ * With --policy also what it will be told of the VM: vCPUs, and each range of
+ * memory from its first byte to the one behind its last.
+ */
 #include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -75,22 +79,41 @@ bool vm_measure(const struct vm_description *vm, unsigned char digest[MEASUREMEN
 	return good;
 }
 
+static void show_policy(const struct mon_vm_policy *p)
+{
+	static const char *const names[] = { "?", "ram", "firmware", "firmware-ram" };
+	unsigned int i;
+
+	printf("vcpus %u\n", p->max_vcpus);
+	for (i = 0; i < p->nr_ranges; i++)
+		printf("%s %#llx %#llx\n", names[p->range[i].type], p->range[i].start,
+		       p->range[i].end);
+}
+
 int cmd_measure(int argc, char **argv)
 {
 	unsigned char digest[MEASUREMENT_SIZE];
 	struct vm_description vm;
+	bool policy = false;
 	unsigned int i;
 
+	if (argc > 1 && !strcmp(argv[1], "--policy")) {
+		policy = true;
+		argc--;
+		argv++;
+	}
 	if (argc > 1 && !strcmp(argv[1], "--")) {
 		argc--;
 		argv++;
 	}
 	if (argc < 2 || argv[1][0] == '-') {
-		fail("usage: monctl measure [--] qemu-system-x86_64 [QEMU-OPTION]...");
+		fail("usage: monctl measure [--policy] [--] qemu-system-x86_64 [QEMU-OPTION]...");
 		return EXIT_USAGE;
 	}
 	if (!vm_describe(argc - 1, argv + 1, &vm) || !vm_measure(&vm, digest))
 		return EXIT_CANNOT;
+	if (policy)
+		show_policy(&vm.policy);
 	for (i = 0; i < sizeof(digest); i++)
 		printf("%02x", digest[i]);
 	putchar('\n');

@@ -8,7 +8,7 @@ static const struct subcommand subcommands[] = {
 	{ "status", "", "is the monitor there, what does it hold, what has it done", cmd_status },
 	{ "run", "[--] qemu-system-x86_64 [QEMU-OPTION]...",
 	  "become QEMU, with a confidential VM, or fail", cmd_run },
-	{ "measure", "[--] qemu-system-x86_64 [QEMU-OPTION]...",
+	{ "measure", "[--policy] [--] qemu-system-x86_64 [QEMU-OPTION]...",
 	  "print the launch measurement that such a VM has to have", cmd_measure },
 };
 

@@ -46,13 +46,15 @@ static const char *arm_error(int err)
 {
 	switch (err) {
 	case ENOMEM:
-		return "the host has not enough free memory for it, or too many confidential VMs run: use less with -m, or free some";
+		return "the host has not enough free memory for it, or too many of them run: "
+		       "use less with -m, or free some";
 	case EPERM:
 		return "that needs CAP_SYS_ADMIN: run it as root";
 	case EINVAL:
 	case E2BIG:
 	case ENOTTY:
-		return "the module and this program do not understand each other: are they of one version?";
+		return "the module and this program do not understand each other: "
+		       "are they of one version?";
 	case EOPNOTSUPP:
 		return "this monitor image has no confidential VMs: rebuild the module";
 	case EBUSY:
@@ -70,7 +72,8 @@ static int arm(pid_t pid, const struct mon_vm_policy *policy)
 
 	if (dev < 0) {
 		if (errno == ENOENT)
-			fail("there is no %s: is the module loaded? (insmod monitor.ko)", MON_DEVICE);
+			fail("there is no %s: is the module loaded? (insmod monitor.ko)",
+			     MON_DEVICE);
 		else
 			fail("cannot open %s: %s%s", MON_DEVICE, strerror(errno),
 			     errno == EACCES ? "; run it as root" : "");
@@ -145,7 +148,8 @@ static bool wait_for_exec(pid_t pid)
 /* No file of QEMU's stays open because of the helper, but for standard error. */
 static void detach_helper(void)
 {
-	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTOU };
+	static const int ignored[] = { SIGHUP,	SIGINT,	 SIGQUIT, SIGTERM,
+				       SIGPIPE, SIGTSTP, SIGTTOU };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	unsigned int i;
 
@@ -169,7 +173,8 @@ static int helper(pid_t pid, int ready, const struct stat *program,
 	if (ptrace(PTRACE_SEIZE, pid, NULL, PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL))
 		return fail("cannot trace QEMU to arm it before its first instruction: %s%s",
 			    strerror(errno),
-			    errno == EPERM ? "; run it as root, with kernel.yama.ptrace_scope below 3" : "");
+			    errno == EPERM ?
+				    "; run it as root, with kernel.yama.ptrace_scope below 3" : "");
 	if (write(ready, "r", 1) != 1)
 		return EXIT_CANNOT;
 	syscall(SYS_close_range, 3U, ~0U, 0U);
@@ -239,7 +244,8 @@ static bool find_program(const char *name, char path[PATH_MAX], struct stat *st)
 	}
 	for (; !found && *dir; dir = *end ? end + 1 : end) {
 		end = strchrnul(dir, ':');
-		found = snprintf(path, PATH_MAX, "%.*s/%s", (int)(end - dir), dir, name) < PATH_MAX &&
+		found = snprintf(path, PATH_MAX, "%.*s/%s", (int)(end - dir), dir, name) <
+				PATH_MAX &&
 			!access(path, X_OK) && !stat(path, st) && S_ISREG(st->st_mode);
 	}
 	if (!found || stat(path, st)) {
@@ -253,8 +259,8 @@ static bool find_program(const char *name, char path[PATH_MAX], struct stat *st)
 		fclose(file);
 	}
 	if (memcmp(magic, "\177ELF", 4)) {
-		fail("%s is not QEMU itself but a script or the like: name the program that it starts",
-		     path);
+		fail("%s is not QEMU itself but a script or the like: "
+		     "name the program that it starts", path);
 		return false;
 	}
 	return true;

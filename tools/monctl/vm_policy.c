@@ -159,7 +159,8 @@ static bool machine_property(struct vm_description *vm, const struct pair *p)
 	}
 	if (is(p->key, "smm")) {
 		if (is(p->value, "on"))
-			return no("machine", "smm=on", "the firmware would run where it is not protected");
+			return no("machine", "smm=on",
+				  "the firmware would run where it is not protected");
 		vm->smm_off = is(p->value, "off");
 		return true;
 	}
@@ -441,8 +442,8 @@ static bool parse_all(int argc, char **argv, struct vm_description *vm)
 			continue;
 		name = argv[i] + (argv[i][1] == '-' ? 2 : 1);
 		if (!find_option(name, &o)) {
-			fail("this program does not know QEMU's option '%s', so it cannot tell what VM comes of it",
-			     argv[i]);
+			fail("this program does not know QEMU's option '%s', "
+			     "so it cannot tell what VM comes of it", argv[i]);
 			return false;
 		}
 		if (o.has_argument && ++i == argc) {
@@ -494,8 +495,8 @@ static bool choose_firmware(struct vm_description *vm)
 		name = vm->machine != MACHINE_MICROVM ? "bios-256k.bin" :
 		       vm->acpi_off ? "qboot.rom" : "bios-microvm.bin";
 	if (!find_firmware(vm, name)) {
-		fail("there is no firmware '%s' that can be read: install seabios, or name another with -bios or -L",
-		     name);
+		fail("there is no firmware '%s' that can be read: "
+		     "install seabios, or name another with -bios or -L", name);
 		return false;
 	}
 	if (stat(vm->firmware, &st) || !S_ISREG(st.st_mode) || !st.st_size ||
