@@ -13,7 +13,8 @@
 
 #define ANSWER_SIZE (1 << 20)
 
-static const struct command *const tables[] = { memory_commands, cpu_commands, event_commands };
+static const struct command *const tables[] = { memory_commands, search_commands, cpu_commands,
+					       event_commands };
 static DEFINE_MUTEX(lock);
 static char *answer;
 static size_t answer_len;

@@ -25,7 +25,7 @@ struct command {
 	int (*run)(const struct args *args);
 };
 
-extern const struct command memory_commands[], cpu_commands[], event_commands[];
+extern const struct command memory_commands[], search_commands[], cpu_commands[], event_commands[];
 
 /* Adds to the answer. */
 __printf(1, 2) void say(const char *format, ...);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* All of physical memory, searched for a guest's secret. */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <asm/cpufeature.h>
+#include <asm/fpu/api.h>
+#include "secret.h"
+#include "testmod.h"
+
+#define FRAME_WORDS (PAGE_SIZE / sizeof(u64))
+
+/* In few instructions, for each one that meets a protected frame is an exit. */
+static void copy_frame(void *to, const void *from)
+{
+	unsigned int off;
+
+	kernel_fpu_begin();
+	if (boot_cpu_has(X86_FEATURE_AVX512F))
+		for (off = 0; off < PAGE_SIZE; off += 64)
+			asm volatile("vmovdqu64 (%0), %%zmm0\n"
+				     "vmovdqu64 %%zmm0, (%1)\n"
+				     : : "r"(from + off), "r"(to + off) : "memory");
+	else
+		for (off = 0; off < PAGE_SIZE; off += 16)
+			asm volatile("movups (%0), %%xmm0\n"
+				     "movups %%xmm0, (%1)\n"
+				     : : "r"(from + off), "r"(to + off) : "memory");
+	kernel_fpu_end();
+}
+
+/*
+ * find N PFN COUNT: words of secret N in so many frames; how many of these are
+ * zeros throughout. The copy that is searched is not searched itself.
+ */
+static int do_find(const struct args *a)
+{
+	unsigned long long inverted[SECRET_WORDS];
+	u64 *copy = (u64 *)__get_free_page(GFP_KERNEL), pfn, found = 0, zeros = 0;
+	unsigned int i;
+	int err = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	for (i = 0; i < SECRET_WORDS; i++)
+		inverted[i] = secret_inverted(a->num[0], i);
+	for (pfn = a->num[1]; pfn < a->num[1] + a->num[2]; pfn++) {
+		if (!pfn_valid(pfn)) {
+			err = -ENXIO;
+			break;
+		}
+		if (pfn == __pa(copy) >> PAGE_SHIFT)
+			continue;
+		copy_frame(copy, __va(pfn << PAGE_SHIFT));
+		if (memchr_inv(copy, 0, PAGE_SIZE))
+			found += secret_count(copy, FRAME_WORDS, inverted);
+		else
+			zeros++;
+		cond_resched();
+	}
+	memset(copy, 0, PAGE_SIZE);
+	free_page((unsigned long)copy);
+	say("found %llu zeros %llu\n", found, zeros);
+	return err;
+}
+
+const struct command search_commands[] = {
+	{ "find", 3, do_find },
+	{},
+};

@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# In the test machine: a guest with its console and QEMU's monitor on pipes. Sourced.
+
+guest_memory=128
+console=/tmp/console
+
+# guest_initrd: the guest's initramfs, and in its /bin what is in /guest-bin here
+guest_initrd()
+{
+	[ ! -f /tmp/initrd ] || return 0
+	mkdir -p /tmp/more /guest-bin
+	cp -r /guest-bin /tmp/more/bin
+	(cd /tmp/more && find . | cpio -o -H newc 2>/dev/null) >/tmp/more.cpio
+	cat /guest/initrd /tmp/more.cpio >/tmp/initrd
+	rm -r /tmp/more /tmp/more.cpio
+}
+
+# guest_start ordinary|confidential VCPUS COMMAND [QEMU-OPTION]...: COMMAND is
+# what the guest runs first, then it has a shell on its console.
+guest_start()
+{
+	local how=$1 vcpus=$2 first=$3 kernel=/guest/vmlinuz
+
+	shift 3
+	guest_initrd
+	[ "$how" = confidential ] || kernel=/guest/vmlinux # unpacked already
+	rm -f /tmp/con.* /tmp/mon.* $console
+	mkfifo /tmp/con.in /tmp/con.out /tmp/mon.in /tmp/mon.out
+	: >$console
+	set -- qemu-system-x86_64 -enable-kvm -cpu host -M q35 -m $guest_memory -smp "$vcpus" \
+		-display none -nodefaults -no-reboot -kernel $kernel -initrd /tmp/initrd \
+		-chardev pipe,id=con,path=/tmp/con -serial chardev:con \
+		-chardev pipe,id=mon,path=/tmp/mon -mon chardev=mon,mode=control \
+		-append "console=ttyS0 tsc_early_khz=200000 quiet nowatchdog cryptomgr.notests run=\"$first\"" "$@"
+	guest_qemu=("$@")
+	[ "$how" = ordinary ] || set -- monctl run -- "$@"
+	# both ends, so that nobody waits for a reader or a writer
+	exec 5<>/tmp/con.in 6<>/tmp/con.out 7<>/tmp/mon.in 8<>/tmp/mon.out
+	"$@" </dev/null >/tmp/qemu.out 2>&1 5<&- 6<&- 7<&- 8<&- &
+	qemu=$!
+	tr -d '\r' <&6 >>$console 5<&- 7<&- 8<&- &
+	guest_reader=$!
+}
+
+# guest_says PATTERN: wait until it stands on the console; false if QEMU ends before
+guest_says()
+{
+	until grep -qE "$1" $console; do
+		kill -0 $qemu 2>/dev/null || return 1
+		sleep 0.2
+	done
+}
+
+# guest_type TEXT: a line typed at the console
+guest_type()
+{
+	printf '%s\n' "$1" >&5
+}
+
+# guest_monitor COMMAND: of QEMU's monitor; prints the answer, on one line
+guest_monitor()
+{
+	local line
+
+	if [ "${guest_monitor_of:-}" != $qemu ]; then
+		guest_monitor_of=$qemu
+		printf '{"execute":"qmp_capabilities"}\n' >&7
+		guest_answer >/dev/null
+	fi
+	printf '{"execute":"human-monitor-command","arguments":{"command-line":"%s"}}\n' "$1" >&7
+	guest_answer
+}
+
+guest_answer()
+{
+	local line
+
+	while IFS= read -r -t 100 line <&8; do
+		case $line in
+		*'"return"'* | *'"error"'*)
+			printf '%s\n' "$line"
+			return
+			;;
+		esac
+	done
+}
+
+# guest_end: wait for QEMU; its status is the function's
+guest_end()
+{
+	local status=0
+
+	wait $qemu || status=$?
+	# what QEMU has written is in the pipe; an empty line ends the wait for more
+	sleep 0.5
+	kill $guest_reader 2>/dev/null
+	wait $guest_reader 2>/dev/null
+	exec 5<&- 6<&- 7<&- 8<&-
+	return $status
+}
