@@ -20,6 +20,14 @@
 #define MSR_GS_BASE 0xc0000101
 #define GATE_END 4096
 
+/* Marks for objtool, which add no byte: module/gate.S. */
+#ifndef GATE_RETURN
+#define GATE_CALL_NEAR
+#define GATE_CALL_FAR
+#define GATE_RETURN
+#define GATE_HANDLER
+#endif
+
 	.section .gate, "ax"
 	.globl	gate_page, gate_page_end
 	.balign 4096
@@ -62,6 +70,7 @@ gate_page:
 	movl	%edx, NATIVE_GS_BASE + 4(%rdi)
 
 	leaq	GATE_END(%rdi), %rsp
+	GATE_CALL_NEAR
 	call	gate_tables
 	/* Without global pages and PCIDs no translation of the host survives the CR3 load. */
 	movq	NATIVE_CR4(%rdi), %rax
@@ -71,6 +80,7 @@ gate_page:
 	movq	%rax, %cr3
 
 	pushq	%rdi
+	GATE_CALL_FAR
 	call	*GATE_ENTRY(%rdi)
 	popq	%rdi
 	movq	%rax, NATIVE_GPR(%rdi)
@@ -84,6 +94,7 @@ gate_page:
 gate_leave:
 	leaq	GATE_END(%rdi), %rsp
 gate_to_native:
+	GATE_CALL_NEAR
 	call	gate_tables
 	movq	NATIVE_CR3(%rdi), %rax
 	movabsq	$~((1 << 63) | 0xfff), %rcx
@@ -143,7 +154,9 @@ gate_to_native:
 	movq	NATIVE_GPR + 15 * 8(%rdi), %r15
 	movq	NATIVE_GPR + 7 * 8(%rdi), %rdi
 	popfq
+	GATE_RETURN
 	ret
+	int3
 
 /* Load the data page's GDT (same selectors as the host's) and IDT (NMI only). */
 gate_tables:
@@ -172,15 +185,18 @@ gate_tables:
 	movq	%rax, 8(%rsp)
 	lidt	6(%rsp)
 	addq	$16, %rsp
+	GATE_RETURN
 	ret
+	int3
 
 gate_nmi:
+	GATE_HANDLER
 	pushq	%rax
 	movq	%rsp, %rax
 	andq	$-4096, %rax
 	incq	GATE_NMI(%rax)
 	popq	%rax
 	iretq
-	.balign 4096
+	.balign 4096, 0xcc /* int3; a branch over it would lead out of the section */
 gate_page_end:
 	.section .note.GNU-stack, "", @progbits
