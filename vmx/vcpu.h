@@ -189,6 +189,14 @@ void *host_page(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write);
 #define BOUNCE_GPA 0x10000ULL	/* pages of QEMU's for fw_cfg data */
 #define BOUNCE_SIZE 0x10000ULL
 #define SCRATCH_SELECTOR 0xf000	/* no SIPI makes it with this base */
+#define SCRATCH_INSN_SIZE 16ULL /* longest instruction and one byte */
+_Static_assert(SCRATCH_GPA + MON_VM_MAX_VCPUS * SCRATCH_INSN_SIZE <= SCRATCH_DMA, "scratch page");
+
+/* Each vCPU's own: KVM reads it while another vCPU may be at a device, too. */
+static inline u64 scratch_insn(const struct vcpu *vcpu)
+{
+	return SCRATCH_GPA + vcpu->index * SCRATCH_INSN_SIZE;
+}
 
 /* vcpu_op.c: true: the guest goes on; false: an exit was presented */
 /** note_icr() - the guest writes its interrupt command register */

@@ -257,11 +257,12 @@ static bool mmio_show(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u
 	struct op *op = &vcpu->op;
 	u32 size = (u32)min_u64(op->insn.size - op->done, MMIO_CHUNK);
 	struct shown shown = { .gpa = gpa };
-	u8 *code = host_page(cpu, vcpu, SCRATCH_GPA, true);
+	u8 *page = host_page(cpu, vcpu, SCRATCH_GPA, true);
 
-	if (!code)
+	if (!page)
 		return false;
-	shown.length = write_scratch(code, write, size, gpa);
+	shown.length = write_scratch(page + (scratch_insn(vcpu) & (PAGE_SIZE - 1)), write, size,
+				     gpa);
 	shown.reason = misconfig ? EXIT_EPT_MISCONFIG : EXIT_EPT_VIOLATION;
 	if (!misconfig)
 		shown.qualification = (write ? EPT_QUAL_WRITE : EPT_QUAL_READ) |

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the host is shown of a vCPU: always the same CPU in real mode at RIP 0
- * of a segment that begins at SCRATCH_GPA, with the operands of the exit in
+ * of a segment that begins in SCRATCH_GPA's page, with the operands of the exit in
  * registers, interrupts enabled or not as the guest has them, and nothing else.
  */
 #include "vcpu.h"
@@ -11,10 +11,10 @@
 #define AR_CODE16 0x9b
 #define AR_DATA16 0x93
 
-static void show_segments(struct vmcs12 *v, u64 data_base)
+static void show_segments(struct vmcs12 *v, u64 code_base, u64 data_base)
 {
 	v->guest_cs_selector = SCRATCH_SELECTOR;
-	v->guest_cs_base = SCRATCH_GPA;
+	v->guest_cs_base = code_base;
 	v->guest_cs_limit = 0xffff;
 	v->guest_cs_ar_bytes = AR_CODE16;
 	v->guest_ss_ar_bytes = AR_DATA16;
@@ -36,7 +36,7 @@ static void show_guest(const struct vcpu *vcpu, struct vmcs12 *v, const struct s
 	v->guest_interruptibility_info = (u32)vmread(GUEST_INTERRUPTIBILITY_INFO);
 	v->guest_activity_state = ACTIVITY_ACTIVE;
 	v->guest_pending_dbg_exceptions = 0;
-	show_segments(v, ALIGN_DOWN((u32)shown->gpa, PAGE_SIZE));
+	show_segments(v, scratch_insn(vcpu), ALIGN_DOWN((u32)shown->gpa, PAGE_SIZE));
 	if ((v->pin_based_vm_exec_control & PIN_PREEMPTION_TIMER) &&
 	    (v->vm_exit_controls & EXIT_SAVE_PREEMPTION_TIMER))
 		v->vmx_preemption_timer_value = (u32)vmread(VMX_PREEMPTION_TIMER_VALUE);
