@@ -26,7 +26,8 @@ struct cpu;
  * vmcs12 at all times, all others of the guest's state only once somebody asks
  * (nested_sync_guest()), and are what the shadow VMCS carries. Chosen so that
  * kvm_intel has no VMREAD or VMWRITE exit in CPUID, HLT, I/O, MMIO and
- * interrupt exits.
+ * interrupt exits, nor in an exit to user space: a kernel with a random offset
+ * in its stacks comes back from there with another RSP.
  */
 #define HOT_GUEST_FIELDS(X)                                             \
 	X(GUEST_RIP, guest_rip)                                         \
@@ -35,18 +36,27 @@ struct cpu;
 	X(GUEST_CR0, guest_cr0)                                         \
 	X(GUEST_CR3, guest_cr3)                                         \
 	X(GUEST_CR4, guest_cr4)                                         \
+	X(GUEST_CS_BASE, guest_cs_base)                                 \
 	X(GUEST_CS_AR_BYTES, guest_cs_ar_bytes)                         \
 	X(GUEST_SS_AR_BYTES, guest_ss_ar_bytes)                         \
 	X(GUEST_INTERRUPTIBILITY_INFO, guest_interruptibility_info)
 
-/* Written at entry whether changed or not, but for the first. */
+/* Followed like the controls that are not hot: DIRTY_CONTROL. */
 #define HOT_CONTROL_FIELDS(X)                                           \
 	X(CPU_BASED_VM_EXEC_CONTROL, cpu_based_vm_exec_control)         \
+	X(EXCEPTION_BITMAP, exception_bitmap)                           \
+	X(CR0_READ_SHADOW, cr0_read_shadow)                             \
+	X(CR4_READ_SHADOW, cr4_read_shadow)                             \
+	X(PLE_WINDOW, ple_window)
+
+/* Written at each entry, changed or not; HOST_RSP, which may be anything, at each exit. */
+#define HOT_ENTRY_FIELDS(X)                                             \
 	X(VM_ENTRY_INTR_INFO, vm_entry_intr_info)                       \
 	X(VM_ENTRY_EXCEPTION_ERROR_CODE, vm_entry_exception_error_code) \
 	X(VM_ENTRY_INSTRUCTION_LEN, vm_entry_instruction_len)           \
 	X(TPR_THRESHOLD, tpr_threshold)                                 \
-	X(VMX_PREEMPTION_TIMER_VALUE, vmx_preemption_timer_value)
+	X(VMX_PREEMPTION_TIMER_VALUE, vmx_preemption_timer_value)       \
+	X(HOST_RSP, host_rsp)
 
 #define HOT_INFO_FIELDS(X)                                              \
 	X(VM_EXIT_REASON, vm_exit_reason)                               \
@@ -60,7 +70,7 @@ struct cpu;
 	X(GUEST_PHYSICAL_ADDRESS, guest_physical_address)               \
 	X(GUEST_LINEAR_ADDRESS, guest_linear_address)
 
-#define HOT_RW_FIELDS(X) HOT_GUEST_FIELDS(X) HOT_CONTROL_FIELDS(X)
+#define HOT_RW_FIELDS(X) HOT_GUEST_FIELDS(X) HOT_CONTROL_FIELDS(X) HOT_ENTRY_FIELDS(X)
 #define HOT_FIELDS(X) HOT_RW_FIELDS(X) HOT_INFO_FIELDS(X)
 
 enum hot_field {
@@ -70,6 +80,7 @@ enum hot_field {
 	HOT_NR
 };
 #define HOT_GUEST_ALL (BIT(HOT_GUEST_INTERRUPTIBILITY_INFO + 1) - 1)
+#define HOT_CONTROL_ALL ((BIT(HOT_PLE_WINDOW + 1) - 1) & ~HOT_GUEST_ALL)
 
 /* What the shadow VMCS of this CPU holds. */
 struct shadow_copy {

@@ -335,8 +335,10 @@ static void mark_dirty(struct nested *n, u64 encoding)
 
 	if (BIT(hot) & HOT_GUEST_ALL)
 		n->hot_changed |= BIT(hot);
-	else if (hot != HOT_NR && hot != HOT_CPU_BASED_VM_EXEC_CONTROL)
-		return; /* written at every entry, or information */
+	else if (BIT(hot) & HOT_CONTROL_ALL)
+		n->dirty |= DIRTY_CONTROL;
+	else if (hot != HOT_NR)
+		return; /* written every time, or information */
 	else if (VMCS_FIELD_TYPE(encoding) == VMCS_TYPE_GUEST)
 		n->dirty |= DIRTY_GUEST;
 	else if (VMCS_FIELD_TYPE(encoding) == VMCS_TYPE_HOST)

@@ -3,7 +3,8 @@
  * The hardware shadow VMCS (SDM 25.10, 26.1.3): the host's VMREAD and VMWRITE
  * of hot fields go there without an exit. It is storage, nothing is run on it;
  * the values come to vmcs12 at the next entry and are checked then like all
- * others. Only fields without a host's address in them are in it.
+ * others. No field with a physical address is in it, nor one of the host's
+ * state that has to be checked.
  *
  * It is linked to vmcs01 while the host has a current VMCS, and not VMCLEARed
  * between uses: it is active on this CPU only.
@@ -72,7 +73,8 @@ int shadow_init(struct cpu *cpu)
 
 	/* All hot fields have to exist, or their VMWRITE to the shadow VMCS fails. */
 	if (!nested_use_shadow || !vmx_caps.shadow_vmcs || !vmx_caps.preemption_timer ||
-	    !((vmx_caps.cpu >> 32) & CPU_TPR_SHADOW))
+	    !((vmx_caps.cpu >> 32) & CPU_TPR_SHADOW) ||
+	    !((vmx_caps.cpu2 >> 32) & CPU2_PAUSE_LOOP_EXITING))
 		return NPT_OK;
 	if (!vmread_bitmap_pa && bitmaps_init())
 		return NPT_EPOOL;
@@ -120,7 +122,7 @@ void shadow_stop(struct cpu *cpu)
 static void fetched(struct nested *n, enum hot_field field)
 {
 	n->hot_changed |= BIT(field) & HOT_GUEST_ALL;
-	if (field == HOT_CPU_BASED_VM_EXEC_CONTROL)
+	if (BIT(field) & HOT_CONTROL_ALL)
 		n->dirty |= DIRTY_CONTROL;
 }
 

@@ -37,7 +37,6 @@
 	X(GUEST_LDTR_AR_BYTES, guest_ldtr_ar_bytes)                   \
 	X(GUEST_TR_AR_BYTES, guest_tr_ar_bytes)                       \
 	X(GUEST_ES_BASE, guest_es_base)                               \
-	X(GUEST_CS_BASE, guest_cs_base)                               \
 	X(GUEST_SS_BASE, guest_ss_base)                               \
 	X(GUEST_DS_BASE, guest_ds_base)                               \
 	X(GUEST_FS_BASE, guest_fs_base)                               \
