@@ -264,7 +264,8 @@ static bool policy_ok(const struct mon_vm_policy *p)
 		end = p->range[i].end;
 	}
 	for (; i < MON_VM_MAX_RANGES; i++)
-		if (p->range[i].start || p->range[i].end || p->range[i].type || p->range[i].reserved)
+		if (p->range[i].start || p->range[i].end || p->range[i].type ||
+		    p->range[i].reserved)
 			return false;
 	return true;
 }

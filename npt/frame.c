@@ -25,6 +25,7 @@ struct batch {
 	u64 head;
 	u64 epoch;
 };
+
 static struct batch waiting, filling;
 
 static struct frame frame_load(u64 pfn)
@@ -217,9 +218,11 @@ void frame_put(u64 pfn)
 
 void frame_retire(u64 pfn)
 {
+	struct frame retired = { .state = FRAME_TRANSIT, .owner = DOM_MONITOR, .retired = 1 };
+
 	assert_in_use(pfn);
-	frame_store(pfn, (struct frame){ .state = FRAME_TRANSIT, .owner = DOM_MONITOR, .retired = 1,
-					 .gfn = filling.head });
+	retired.gfn = filling.head;
+	frame_store(pfn, retired);
 	filling.head = pfn;
 	filling.epoch = epoch_now();
 }

@@ -29,7 +29,7 @@ enum memtype { MT_UC = 0, MT_WC = 1, MT_WT = 4, MT_WP = 5, MT_WB = 6 };
 #ifndef NPT_INDEX_BITS
 #define NPT_INDEX_BITS 9
 #endif
-#define LEVEL_SHIFT(level) (PAGE_SHIFT + NPT_INDEX_BITS * ((level)-1))
+#define LEVEL_SHIFT(level) (PAGE_SHIFT + NPT_INDEX_BITS * ((level) - 1))
 #define LEVEL_SIZE(level) BIT(LEVEL_SHIFT(level))
 #define NPT_ENTRIES BIT(NPT_INDEX_BITS)
 #define NPT_LIMIT LEVEL_SIZE(NPT_LEVELS + 1) /* first address that 4 levels cannot reach */

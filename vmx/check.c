@@ -84,8 +84,8 @@ bool nested_controls_ok(struct nested *n)
 		return false;
 	REQUIRE(n, control_ok(v->vm_exit_controls, CAP_TRUE_EXIT));
 	REQUIRE(n, control_ok(v->vm_entry_controls, CAP_TRUE_ENTRY));
-	REQUIRE(n, !(v->vm_exit_controls & EXIT_SAVE_PREEMPTION_TIMER) ||
-			   (v->pin_based_vm_exec_control & PIN_PREEMPTION_TIMER));
+	if (v->vm_exit_controls & EXIT_SAVE_PREEMPTION_TIMER)
+		REQUIRE(n, v->pin_based_vm_exec_control & PIN_PREEMPTION_TIMER);
 	REQUIRE(n, msr_list_ok(v->vm_exit_msr_store_addr, v->vm_exit_msr_store_count));
 	REQUIRE(n, msr_list_ok(v->vm_exit_msr_load_addr, v->vm_exit_msr_load_count));
 	REQUIRE(n, msr_list_ok(v->vm_entry_msr_load_addr, v->vm_entry_msr_load_count));

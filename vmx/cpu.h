@@ -98,10 +98,10 @@ int vmcs_init(struct vmcs *vmcs);
 /** vmcs_clear() - VMCLEAR; it is then current nowhere */
 void vmcs_clear(struct cpu *cpu, struct vmcs *vmcs);
 
-/** advance_rip() - skip the instruction that exited, in the current VMCS; ends STI and MOV SS blocking */
+/** advance_rip() - skip the instruction that exited; ends blocking by STI and MOV SS */
 void advance_rip(void);
 
-/** inject_exception() - queue a hardware exception in the current VMCS (no error code if @code < 0) */
+/** inject_exception() - queue a hardware exception (no error code if @error_code < 0) */
 void inject_exception(u32 vector, s64 error_code);
 #define INJECT_NO_CODE (-1)
 #define inject_ud() inject_exception(6, INJECT_NO_CODE)

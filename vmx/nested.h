@@ -79,6 +79,7 @@ enum hot_field {
 #undef X
 	HOT_NR
 };
+
 #define HOT_GUEST_ALL (BIT(HOT_GUEST_INTERRUPTIBILITY_INFO + 1) - 1)
 #define HOT_CONTROL_ALL ((BIT(HOT_PLE_WINDOW + 1) - 1) & ~HOT_GUEST_ALL)
 

@@ -31,7 +31,7 @@
 #define DATA_SEGMENT(NAME, selector, base)                                                    \
 	do {                                                                                  \
 		u16 sel_ = selector;                                                          \
-                                                                                              \
+										      \
 		vmwrite(GUEST_##NAME##_SELECTOR, sel_);                                       \
 		vmwrite(GUEST_##NAME##_BASE, base);                                           \
 		vmwrite(GUEST_##NAME##_LIMIT, LIMIT_FLAT);                                    \

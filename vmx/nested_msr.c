@@ -18,7 +18,7 @@
 #define WORDS 128
 #define WRITE_WORDS (2 * WORDS)
 #define LOW(msr) ((msr) / 64)
-#define HIGH(msr) (WORDS + ((msr)-0xc0000000) / 64)
+#define HIGH(msr) (WORDS + ((msr) - 0xc0000000) / 64)
 #define MSR_BITMAP_SPAN 0x2000u
 #define MSR_HIGH 0xc0000000u
 

@@ -21,15 +21,12 @@ static u64 vmread_bitmap_pa, vmwrite_bitmap_pa;
 
 u32 hot_index(u32 encoding)
 {
-	switch (encoding) {
-#define X(name, member)    \
-	case name:         \
+#define X(name, member)            \
+	if (encoding == (name))    \
 		return HOT_##name;
-		HOT_FIELDS(X)
+	HOT_FIELDS(X)
 #undef X
-	default:
-		return HOT_NR;
-	}
+	return HOT_NR;
 }
 
 static void allow(u8 *bitmap, u32 encoding)

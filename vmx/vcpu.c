@@ -384,8 +384,8 @@ static bool host_event_ok(u32 info)
 	case INTR_TYPE_EXT:
 		return is_device_vector(vector) && can_take_interrupt();
 	case INTR_TYPE_NMI:
-		return vector == VECTOR_NMI &&
-		       !(vmread(GUEST_INTERRUPTIBILITY_INFO) & (INTR_STATE_NMI | INTR_STATE_MOV_SS));
+		return vector == VECTOR_NMI && !(vmread(GUEST_INTERRUPTIBILITY_INFO) &
+						 (INTR_STATE_NMI | INTR_STATE_MOV_SS));
 	default:
 		return false;
 	}

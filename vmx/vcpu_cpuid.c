@@ -12,7 +12,8 @@ enum { EAX, EBX, ECX, EDX };
 #define CR4_OSXSAVE BIT(18)
 #define CR4_PKE BIT(22)
 
-#define L1_ECX_HIDDEN (BIT(2) | BIT(3) | BIT(5) | BIT(6) | BIT(15)) /* DTES64 MONITOR VMX SMX PDCM */
+/* DTES64, MONITOR, VMX, SMX, PDCM */
+#define L1_ECX_HIDDEN (BIT(2) | BIT(3) | BIT(5) | BIT(6) | BIT(15))
 #define L1_ECX_OSXSAVE BIT(27)
 #define L1_EDX_HIDDEN BIT(21) /* DS */
 #define L7_EBX_HIDDEN (BIT(2) | BIT(25)) /* SGX PT */

@@ -108,7 +108,8 @@ static void write_cr4(u64 value)
 void vcpu_cr_access(struct cpu *cpu, struct vcpu *vcpu)
 {
 	u64 qualification = vmread(EXIT_QUALIFICATION);
-	u32 cr = qualification & 15, type = (qualification >> 4) & 3, reg = (qualification >> 8) & 15;
+	u32 cr = qualification & 15, type = (qualification >> 4) & 3;
+	u32 reg = (qualification >> 8) & 15;
 	u64 value = reg == RSP ? vmread(GUEST_RSP) : cpu->gpr[reg];
 	u64 cr0 = (vmread(GUEST_CR0) & ~CR0_OWNED) | (vmread(CR0_READ_SHADOW) & CR0_OWNED);
 

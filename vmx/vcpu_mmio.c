@@ -269,7 +269,8 @@ static bool mmio_show(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u
 				      perm12 << EPT_QUAL_PERM_SHIFT | EPT_QUAL_LINEAR_VALID |
 				      EPT_QUAL_TRANSLATED;
 	if (write) {
-		shown.rax = (*operand(op) >> (8 * op->done)) & (size == 4 ? ~0U : BIT(8 * size) - 1);
+		shown.rax = *operand(op) >> (8 * op->done);
+		shown.rax &= size == 4 ? ~0U : BIT(8 * size) - 1;
 		note_apic_write(vcpu, gpa, shown.rax);
 	}
 	op->length = (u8)shown.length;

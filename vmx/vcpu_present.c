@@ -101,13 +101,13 @@ void *host_page(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write)
 {
 	u64 access = write ? EPT_READ | EPT_WRITE : EPT_READ, perm12 = 0;
 	struct shown shown = { .reason = EXIT_EPT_VIOLATION, .gpa = gpa };
+	u64 eptp12 = cpu->nested.vmcs12.ept_pointer, in_leaf;
 	struct npt_leaf leaf;
 	void *page = NULL;
 
-	if (ept12_walk(cpu->nested.vmcs12.ept_pointer, gpa, access, &leaf, &perm12) == EPT02_RETRY) {
-		u64 in_leaf = gpa & (LEVEL_SIZE(leaf.level) - 1);
-
-		page = host_ptr((leaf.entry & EPT_ADDR) + ALIGN_DOWN(in_leaf, PAGE_SIZE), PAGE_SIZE);
+	if (ept12_walk(eptp12, gpa, access, &leaf, &perm12) == EPT02_RETRY) {
+		in_leaf = ALIGN_DOWN(gpa & (LEVEL_SIZE(leaf.level) - 1), PAGE_SIZE);
+		page = host_ptr((leaf.entry & EPT_ADDR) + in_leaf, PAGE_SIZE);
 	}
 	if (page)
 		return page;

@@ -111,7 +111,8 @@ void vcpu_switch_new(struct vcpu *vcpu)
 		(vcpu->pfn << PAGE_SHIFT) + offsetof(struct vcpu, guest_msrs));
 	vmwrite(VM_EXIT_MSR_STORE_ADDR,
 		(vcpu->pfn << PAGE_SHIFT) + offsetof(struct vcpu, guest_msrs));
-	vmwrite(VM_EXIT_MSR_LOAD_ADDR, (vcpu->pfn << PAGE_SHIFT) + offsetof(struct vcpu, host_msrs));
+	vmwrite(VM_EXIT_MSR_LOAD_ADDR,
+		(vcpu->pfn << PAGE_SHIFT) + offsetof(struct vcpu, host_msrs));
 	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, nr_switched);
 	vmwrite(VM_EXIT_MSR_STORE_COUNT, nr_switched);
 	vmwrite(VM_EXIT_MSR_LOAD_COUNT, nr_switched);

@@ -167,9 +167,9 @@ static void write_guest(const struct vmcs12 *v)
 {
 #define X(name, member) vmwrite(name, v->member);
 	GUEST_FIELDS(X)
-	if (vmcs12_has_ept(v)) {
-		PDPTE_FIELDS(X)
-	}
+	if (!vmcs12_has_ept(v))
+		return;
+	PDPTE_FIELDS(X)
 #undef X
 }
 
@@ -198,16 +198,22 @@ void vmcs02_save_hot(struct nested *n)
 		v->vmx_preemption_timer_value = (u32)vmread(VMX_PREEMPTION_TIMER_VALUE);
 }
 
+static void read_pdptes(struct vmcs12 *v)
+{
+#define X(name, member) v->member = vmread(name);
+	PDPTE_FIELDS(X)
+#undef X
+}
+
 static void read_guest(struct nested *n)
 {
 	struct vmcs12 *v = &n->vmcs12;
 
 #define X(name, member) v->member = vmread(name);
 	GUEST_FIELDS(X)
-	if (n->exit_ept) {
-		PDPTE_FIELDS(X)
-	}
 #undef X
+	if (n->exit_ept)
+		read_pdptes(v);
 	if (n->exit_controls & EXIT_SAVE_DEBUG_CONTROLS) {
 		v->guest_dr7 = vmread(GUEST_DR7);
 		v->guest_ia32_debugctl = vmread(GUEST_IA32_DEBUGCTL);

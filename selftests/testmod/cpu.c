@@ -36,7 +36,9 @@ static void answer_value(const struct request *r)
 
 static void cpuid_count_raw(u32 leaf, u32 sub, u32 *v)
 {
-	asm volatile("cpuid" : "=a"(v[0]), "=b"(v[1]), "=c"(v[2]), "=d"(v[3]) : "a"(leaf), "c"(sub));
+	asm volatile("cpuid"
+		     : "=a"(v[0]), "=b"(v[1]), "=c"(v[2]), "=d"(v[3])
+		     : "a"(leaf), "c"(sub));
 }
 
 struct cpuid_dump {
@@ -379,6 +381,7 @@ static void vmcall_here(void *arg)
 {
 	struct request *q = arg;
 	u64 ax = q->in[0], bx = 0x1111, di = q->in[1];
+
 	register u64 r10 asm("r10") = q->in[4];
 
 	TRY(q->fault, ax, "vmcall", "+b"(bx), "+D"(di), "+r"(r10) : "S"(q->in[2]), "d"(q->in[3]));

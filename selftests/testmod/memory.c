@@ -102,7 +102,6 @@ static void window_close(struct window *w)
 	}
 }
 
-
 /* One instruction with a memory operand of 1, 2, 4 or 8 bytes. */
 #define SIZED(fault, size, insn, at, value)                                                   \
 	do {                                                                                  \
@@ -235,6 +234,17 @@ static int do_stos(const struct args *a)
 	return 0;
 }
 
+static u64 load_alone(const void *p)
+{
+	unsigned long flags;
+	u64 value;
+
+	local_irq_save(flags);
+	value = READ_ONCE(*(const u64 *)p);
+	local_irq_restore(flags);
+	return value;
+}
+
 /*
  * scan PFN COUNT STEP: of so many frames, read 8 bytes every STEP bytes: how
  * many frames are zeros throughout, and the first that is not. Frames that
@@ -255,7 +265,7 @@ static int do_scan(const struct args *a)
 			continue;
 		}
 		for (off = 0; off < PAGE_SIZE; off += step)
-			if (READ_ONCE(*(const u64 *)(p + off)))
+			if (load_alone(p + off))
 				break;
 		if (off < PAGE_SIZE && !other++)
 			first = pfn;
@@ -410,7 +420,8 @@ const struct command memory_commands[] = {
 	{ "load", 2, do_load },	      { "store", 3, do_store }, { "xadd", 3, do_xadd },
 	{ "xchg", 3, do_xchg },	      { "and", 3, do_and },	{ "movs", 3, do_movs },
 	{ "stos", 3, do_stos },	      { "scan", 3, do_scan },	{ "fetch", 1, do_fetch },
-	{ "walk", 1, do_walk },	      { "control", 0, do_control }, { "release", 0, do_release }, { "eat", 0, do_eat },
+	{ "walk", 1, do_walk },	      { "control", 0, do_control }, { "release", 0, do_release },
+	{ "eat", 0, do_eat },
 	{}
 };
 

@@ -55,11 +55,11 @@ static void test_long(void)
 	memset(a, 'a', 1000000);
 	hash(a, 1000000, text);
 	ok(!strcmp(text, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"),
-	      "a million times a");
+	   "a million times a");
 	memset(a, 0, 1 << 20);
 	hash(a, 1 << 20, text);
 	ok(!strcmp(text, "30e14955ebf1352266dc2ff8067e68104607e750abb9d3b36582b8af909fcb58"),
-	      "a MiB of zeros");
+	   "a MiB of zeros");
 	free(a);
 }
 
@@ -85,7 +85,7 @@ static void test_lengths(void)
 	sha256_final(&all, digest);
 	hex(digest, text);
 	ok(!strcmp(text, "d5238871a46ac4a1a75ac3fb19d645b0b3b9e5f35f5f720e2b240d605c6b694e"),
-	      "all lengths from 0 to 299");
+	   "all lengths from 0 to 299");
 }
 
 static void test_cuts(void)

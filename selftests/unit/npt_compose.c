@@ -115,7 +115,7 @@ static void test_cache(void)
 		check(frame_get(FRAME_STATE) != INVALID_PFN);
 	unlock();
 	refused(!!ept02_get(EPTP12 + PAGE_SIZE, &other), 0, "get: pool down to its reserve");
-	ok(slot_find(EPTP12 + i * PAGE_SIZE) != NULL, "and nobody was evicted for it");
+	ok(!!slot_find(EPTP12 + i * PAGE_SIZE), "and nobody was evicted for it");
 	*e12(1, 6) = 0x2200000 | EPT_RWX | WB;
 	refused(fault(0x6000, EPT_READ), EPT02_POOL, "fault: pool down to its reserve");
 }
@@ -234,7 +234,8 @@ static void test_misconfig(void)
 		}
 		*e12(level, 0) = save | BIT(39);
 		*e12(level, 0) &= ~EPT_RWX;
-		ok(fault(0, EPT_EXEC) == EPT02_VIOLATION, "level %u: not present comes first", level);
+		ok(fault(0, EPT_EXEC) == EPT02_VIOLATION, "level %u: not present comes first",
+		   level);
 		*e12(level, 0) = save & ~EPT_READ;
 		ok(fault(0, 0) == EPT02_MISCONFIG && perm12 == 0, "level %u: no permission told",
 		   level);
@@ -422,7 +423,8 @@ static void test_hostile(void)
 			pass_all();
 	}
 	for (i = 0; i < 4; i++)
-		printf("# verdict %llu: %llu\n", (unsigned long long)i, (unsigned long long)seen[i]);
+		printf("# verdict %llu: %llu\n", (unsigned long long)i,
+		       (unsigned long long)seen[i]);
 	ok(seen[0] > 1000 && seen[1] > 1000 && seen[2] > 1000 && seen[3] > 1000,
 	   "%llu walks of hostile tables as the SDM has them", (unsigned long long)rounds);
 }

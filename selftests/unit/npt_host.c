@@ -128,7 +128,8 @@ static void test_init_hole_at_end(void)
 	cfg.mtrr.has_fixed = false;
 	check(!host_npt_init(&cfg));
 	ok(exact() && npt_walk(&host_npt, 3 * MIB2).level == 2 &&
-	   npt_walk(&host_npt, 4 * MIB2).level == 1 && !npt_walk(&host_npt, 4 * MIB2 + 0x5000).entry,
+	   npt_walk(&host_npt, 4 * MIB2).level == 1 &&
+	   !npt_walk(&host_npt, 4 * MIB2 + 0x5000).entry,
 	   "a hole ends with the table");
 	ok(host_npt_fault(4 * MIB2 + 0x5000) == HOST_FAULT_RETRY &&
 	   npt_walk(&host_npt, 4 * MIB2 + 0x5000).level == 1 &&

@@ -120,7 +120,7 @@ static bool identity_but(u64 gpa, u64 end, u64 from, u64 to, u64 attr)
 		}
 		if ((l.entry & ~EPT_LEAF) != ((gpa & ~(LEVEL_SIZE(l.level) - 1)) | attr))
 			return false;
-		if (!!(l.entry & EPT_LEAF) != (l.level > 1))
+		if ((l.entry & EPT_LEAF) ? l.level <= 1 : l.level > 1)
 			return false;
 	}
 	return true;

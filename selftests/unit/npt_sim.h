@@ -128,7 +128,8 @@ static bool sim_same(void)
 	do {                                                                       \
 		sim_save();                                                        \
 		int got_ = (call);                                                 \
-		unit_ok(got_ == (int)(err) && sim_same(), #call " == " #err " and nothing changed", \
+		unit_ok(got_ == (int)(err) && sim_same(),                          \
+			#call " == " #err " and nothing changed",                  \
 			__FILE__, __LINE__, __VA_ARGS__);                          \
 		if (got_ != (int)(err))                                            \
 			printf("# got %d\n", got_);                                \

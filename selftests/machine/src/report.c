@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Run a command inside the test machine and hand its output and its status to
  * whoever started the machine, by the debug port 0xe9: unlike a serial port it
