@@ -57,9 +57,9 @@ u32 vmx_caps_read(struct vmx_caps *caps, u64 *detail);
  * nested_caps - capability MSRs as the host sees them (0x480 to 0x491), made
  * from vmx_caps through the allow-list by nested_caps_init()
  */
-#define NESTED_VMCS12_REVISION 0x4d4f4e31u /* bit 31 clear */
 extern u64 nested_caps[0x12];
 void nested_caps_init(void);
+
 #define MSR_VMX_BASIC 0x480
 
 #endif /* _VMX_CAPS_H */

@@ -186,7 +186,7 @@ static bool link_pointer_ok(const struct nested *n)
 	if (!IS_ALIGNED(pa, PAGE_SIZE) || pa == n->vmptr12)
 		return false;
 	region = host_ptr(pa, sizeof(*region));
-	return region && READ_ONCE(*region) == NESTED_VMCS12_REVISION;
+	return region && READ_ONCE(*region) == vmx_caps.revision;
 }
 
 static bool activity_offered(u32 activity)

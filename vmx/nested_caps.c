@@ -119,7 +119,8 @@ void nested_caps_init(void)
 {
 	controls_init();
 	perf_global_mask = perf_global_bits();
-	nested_caps[CAP_BASIC] = NESTED_VMCS12_REVISION | PAGE_SIZE << BASIC_SIZE_SHIFT |
+	/* The CPU's own revision: since 7.x Linux makes its VMXON regions at boot, before us. */
+	nested_caps[CAP_BASIC] = vmx_caps.revision | PAGE_SIZE << BASIC_SIZE_SHIFT |
 				 BASIC_MEMTYPE_WB | BASIC_TRUE_CONTROLS |
 				 (vmx_caps.basic & BASIC_INS_OUTS);
 	nested_caps[CAP_MISC] =

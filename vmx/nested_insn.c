@@ -170,12 +170,15 @@ static bool region_ok(u64 pa)
 	return IS_ALIGNED(pa, PAGE_SIZE) && host_owns(pa, PAGE_SIZE);
 }
 
-/* Bits 30:0 the revision, bit 31 clear (SDM 25.2). */
+/*
+ * Bits 30:0 the CPU's own revision, bit 31 clear (SDM 25.2). What follows them is
+ * the monitor's layout all the same: no region of the host's is loaded by VMPTRLD.
+ */
 static bool revision_ok(u64 pa)
 {
 	const u32 *region = host_ptr(pa, sizeof(*region));
 
-	return region && READ_ONCE(*region) == NESTED_VMCS12_REVISION;
+	return region && READ_ONCE(*region) == vmx_caps.revision;
 }
 
 static void handle_vmxon(struct cpu *cpu)
@@ -259,7 +262,7 @@ static void load_vmcs12(struct cpu *cpu, u64 pa)
 	}
 	release_vmcs12(cpu, true);
 	memcpy(&n->vmcs12, region, sizeof(n->vmcs12));
-	n->vmcs12.revision = NESTED_VMCS12_REVISION;
+	n->vmcs12.revision = vmx_caps.revision;
 	n->vmptr12 = pa;
 	n->dirty = DIRTY_ALL;
 	n->guest_stale = false;

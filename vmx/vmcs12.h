@@ -15,7 +15,7 @@ enum { VMCS12_CLEAR = 0, VMCS12_LAUNCHED = 1 };
 
 /**
  * struct vmcs12 - contents of a VMCS region of the host
- * @revision: NESTED_VMCS12_REVISION
+ * @revision: the CPU's own (see nested_caps.c)
  * @abort: VMX-abort indicator (SDM 28.7)
  * @launch_state: VMCS12_CLEAR or VMCS12_LAUNCHED
  */
