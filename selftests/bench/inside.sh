@@ -11,7 +11,7 @@ status=/sys/kernel/debug/monitor/status
 # measured NAME PROGRAM...: the last of three rounds of CPUID, for the first warm up
 measured()
 {
-	local name=$1 cpuid=() touch= test ticks
+	local name=$1 cpuid=() touch='' test ticks
 
 	shift
 	while read -r test ticks; do
