@@ -37,7 +37,7 @@ static int __init monitor_init(void)
 
 	if (mon_hypercall(MON_HC_PING, 0, 0, 0, 0) == MON_ABI_VERSION) {
 		pr_err(MON_LOG "a monitor runs under this kernel already\n");
-		return -EEXIST;
+		return -EBUSY;
 	}
 	err = mon_kvm_take_out(&kvm_was_loaded);
 	if (err)
