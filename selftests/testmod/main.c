@@ -11,10 +11,11 @@
 #include <linux/vmalloc.h>
 #include "testmod.h"
 
-#define ANSWER_SIZE (1 << 20)
+#define ANSWER_SIZE (2 << 20)
 
 static const struct command *const tables[] = { memory_commands, search_commands, cpu_commands,
-					       event_commands };
+					       event_commands, vmx_commands,
+					       vmx_entry_commands };
 static DEFINE_MUTEX(lock);
 static char *answer;
 static size_t answer_len;
@@ -116,10 +117,15 @@ static int __init testmod_init(void)
 	err = event_init();
 	if (err)
 		goto out_memory;
+	err = vmx_init();
+	if (err)
+		goto out_event;
 	dir = debugfs_create_dir("testmod", NULL);
 	debugfs_create_file("do", 0600, dir, NULL, &do_fops);
 	return 0;
 
+out_event:
+	event_exit();
 out_memory:
 	memory_exit();
 out_answer:
@@ -130,6 +136,7 @@ out_answer:
 static void __exit testmod_exit(void)
 {
 	debugfs_remove_recursive(dir);
+	vmx_exit();
 	event_exit();
 	memory_exit();
 	vfree(answer);

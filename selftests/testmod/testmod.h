@@ -26,6 +26,7 @@ struct command {
 };
 
 extern const struct command memory_commands[], search_commands[], cpu_commands[], event_commands[];
+extern const struct command vmx_commands[], vmx_entry_commands[];
 
 /* Adds to the answer. */
 __printf(1, 2) void say(const char *format, ...);
@@ -40,6 +41,8 @@ int memory_init(void);
 void memory_exit(void);
 int event_init(void);
 void event_exit(void);
+int vmx_init(void);
+void vmx_exit(void);
 
 /*
  * TRY() - an instruction under an exception table
