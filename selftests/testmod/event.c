@@ -29,6 +29,12 @@ static DEFINE_PER_CPU(u32, answer_to); /* pingpong: APIC identifier of the other
 static void __iomem *apic_page;
 static bool counting, pingpong;
 
+/*
+ * Ticks from an NMI to its answer. Without, the next is there before the handler
+ * is left, and neither CPU gets anywhere.
+ */
+#define ANSWER_AFTER 20000
+
 static u64 nmis_of(unsigned int cpu)
 {
 	return READ_ONCE(*per_cpu_ptr(&nmis, cpu));
@@ -68,8 +74,13 @@ static int on_nmi(unsigned int type, struct pt_regs *regs)
 	if (!READ_ONCE(counting))
 		return NMI_DONE;
 	this_cpu_inc(nmis);
-	if (READ_ONCE(pingpong))
+	if (READ_ONCE(pingpong)) {
+		u64 start = rdtsc();
+
+		while (rdtsc() - start < ANSWER_AFTER)
+			cpu_relax();
 		send_nmi(this_cpu_read(answer_to));
+	}
 	return NMI_HANDLED;
 }
 
