@@ -11,6 +11,7 @@
 #define CR0_NW BIT(29)
 #define CR0_CD BIT(30)
 #define CR0_PG BIT(31)
+#define CR0_FIXED (CR0_PG | CR0_NE | CR0_PE)
 #define CR0_LOW32 0xffffffffULL
 #define CR4_PAE BIT(5)
 #define CR4_LA57 BIT(12)
@@ -67,10 +68,11 @@ static void set_cache_bits(u64 value)
 	}
 }
 
-static void write_cr0(u64 value)
+static void write_cr0(struct cpu *cpu, u64 value)
 {
 	bool bad = (value & ~CR0_LOW32) || ((value & CR0_PG) && !(value & CR0_PE)) ||
-		   ((value & CR0_NW) && !(value & CR0_CD));
+		   ((value & CR0_NW) && !(value & CR0_CD)) ||
+		   (cpu->nested.vmxon && ~value & CR0_FIXED); /* SDM 24.8 */
 
 	if (bad || !cr0_long_mode(value)) {
 		refuse();
@@ -108,11 +110,11 @@ void host_cr_access(struct cpu *cpu)
 	u64 value = gpr_read(cpu, (qualification >> 8) & 15);
 
 	if (type == 0 && cr == 0)
-		write_cr0(value);
+		write_cr0(cpu, value);
 	else if (type == 0 && cr == 4)
 		write_cr4(cpu, value);
 	else if (type == 3) /* LMSW: bits 3:0, PE cannot be cleared; NE is not among them */
-		write_cr0((vmread(GUEST_CR0) & ~0xeULL & ~CR0_NE) |
+		write_cr0(cpu, (vmread(GUEST_CR0) & ~0xeULL & ~CR0_NE) |
 			  (vmread(CR0_READ_SHADOW) & CR0_NE) | ((qualification >> 16) & 0xf));
 	else
 		refuse();

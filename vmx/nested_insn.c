@@ -13,6 +13,7 @@
 #define RFLAGS_ZF BIT(6)
 #define RFLAGS_ARITHMETIC 0x8d5ULL /* CF PF AF ZF SF OF */
 #define EFER_LMA BIT(10)
+#define CR0_NE BIT(5)
 #define CR4_VMXE BIT(13)
 #define CS_AR_L BIT(13)
 #define SS_AR_DPL(ar) (((ar) >> 5) & 3)
@@ -155,11 +156,10 @@ static bool permitted(const struct cpu *cpu)
 /* Outside unrestricted non-root operation PE and PG have to be 1 (SDM 24.8). */
 static bool vmxon_crs_ok(void)
 {
-	u64 cr4_view = vmread(CR4_READ_SHADOW) & CR4_VMXE;
-	u64 cr4 = (vmread(GUEST_CR4) & ~CR4_VMXE) | cr4_view;
+	u64 cr0 = (vmread(GUEST_CR0) & ~CR0_NE) | (vmread(CR0_READ_SHADOW) & CR0_NE);
+	u64 cr4 = (vmread(GUEST_CR4) & ~CR4_VMXE) | (vmread(CR4_READ_SHADOW) & CR4_VMXE);
 
-	return fixed_ok(vmread(GUEST_CR0), nested_caps[CAP_CR0_FIXED0],
-			nested_caps[CAP_CR0_FIXED1]) &&
+	return fixed_ok(cr0, nested_caps[CAP_CR0_FIXED0], nested_caps[CAP_CR0_FIXED1]) &&
 	       fixed_ok(cr4, nested_caps[CAP_CR4_FIXED0], nested_caps[CAP_CR4_FIXED1]);
 }
 
