@@ -102,6 +102,11 @@ static bool page_ok(u64 pa)
 	return IS_ALIGNED(pa, PAGE_SIZE) && host_owns(pa, PAGE_SIZE);
 }
 
+static bool list_owned(u64 pa, u32 count)
+{
+	return !count || host_owns(pa, count * MSR_ENTRY_SIZE);
+}
+
 bool nested_addresses_ok(struct nested *n)
 {
 	const struct vmcs12 *v = &n->vmcs12;
@@ -115,6 +120,9 @@ bool nested_addresses_ok(struct nested *n)
 		REQUIRE(n, page_ok(v->msr_bitmap));
 	if (cpu & CPU_TPR_SHADOW)
 		REQUIRE(n, page_ok(v->virtual_apic_page_addr));
+	/* Said here, for at the exit it is a VMX abort. */
+	REQUIRE(n, list_owned(v->vm_exit_msr_store_addr, v->vm_exit_msr_store_count));
+	REQUIRE(n, list_owned(v->vm_exit_msr_load_addr, v->vm_exit_msr_load_count));
 	return true;
 }
 

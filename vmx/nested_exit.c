@@ -185,7 +185,7 @@ static bool has_address(u32 basic)
 
 static void read_exit_info(struct vmcs12 *v, u32 basic)
 {
-	v->exit_qualification = vmread(EXIT_QUALIFICATION);
+	v->exit_qualification = basic == EXIT_TRIPLE_FAULT ? 0 : vmread(EXIT_QUALIFICATION);
 	v->vm_exit_instruction_len = (u32)vmread(VM_EXIT_INSTRUCTION_LEN);
 	v->vm_exit_instruction_info = (u32)vmread(VM_EXIT_INSTRUCTION_INFO);
 	v->vm_exit_intr_info = (u32)vmread(VM_EXIT_INTR_INFO);
