@@ -6,6 +6,11 @@ online()
 	grep -c '^processor' /proc/cpuinfo
 }
 
+turn_cpu1()
+{
+	echo "$1" >/sys/devices/system/cpu/cpu1/online
+}
+
 # The table of "monctl status" has a column for each CPU.
 exits_of()
 {
@@ -38,7 +43,7 @@ for ((cpu = 0; cpu < cpus; cpu++)); do
 	[ "$(value "cpu $cpu host exit 10")" -gt "${user_exits:-0}" ] || missing="$missing $cpu"
 done
 none "$missing" "CPUID on each CPU exits, and is counted there"
-columns=($(exits_of CPUID))
+read -r -a columns <<<"$(exits_of CPUID)"
 is ${#columns[@]} "$cpus" "... also in monctl's table"
 sum=0
 for state in host transit free used private hole; do
@@ -69,7 +74,7 @@ is "$(value "cpus")" "$cpus" "... and the first goes on"
 
 if [ "$cpus" -gt 1 ]; then
 	dmesg -c >/dev/null
-	echo 0 2>/dev/null >/sys/devices/system/cpu/cpu1/online
+	turn_cpu1 0 2>/dev/null
 	is "$? $(online)" "1 $cpus" "a CPU cannot go away"
 	has "$(dmesg)" "CPU 1 cannot go offline" "... and the kernel's log says why"
 fi
@@ -83,7 +88,7 @@ is "$(monctl status; echo "rc $?")" $'Launched         no\nrc 1' "monctl status:
 t vmcall 0 0x4d4f4e0000000000
 is "$a" "fault 6" "no monitor answers"
 [ "$cpus" = 1 ] || {
-	echo 0 >/sys/devices/system/cpu/cpu1/online && echo 1 >/sys/devices/system/cpu/cpu1/online
+	turn_cpu1 0 && turn_cpu1 1
 	is "$? $(online)" "0 $cpus" "a CPU goes and comes again"
 }
 load

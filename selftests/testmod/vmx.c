@@ -154,7 +154,8 @@ static int vmptrst_form(u64 form, u64 *value)
 
 	memset(here, 0xee, sizeof(here));
 	if (form == 0)
-		VMX_INSN(outcome, "vmptrst 8(%[b],%[i],8)", "+m"(here) : [b] "r"(base), [i] "r"(2L));
+		VMX_INSN(outcome, "vmptrst 8(%[b],%[i],8)",
+			 "+m"(here) : [b] "r"(base), [i] "r"(2L));
 	else if (form == 1)
 		VMX_INSN(outcome, "vmptrst %[m]", [m] "+m"(here[0]) : "i"(0));
 	else

@@ -332,40 +332,40 @@ static void host_restore(const struct host *h)
  */
 int vmx_enter(bool launch);
 asm(".pushsection .text\n"
-    ".globl vmx_enter, vmx_host_rip\n"
-    ".type vmx_enter, @function\n"
-    "vmx_enter:\n"
-    "	push %rbx\n"
-    "	push %rbp\n"
-    "	push %r12\n"
-    "	push %r13\n"
-    "	push %r14\n"
-    "	push %r15\n"
-    "	mov $0x6c14, %eax\n" /* HOST_RSP */
-    "	vmwrite %rsp, %rax\n"
-    "	test %edi, %edi\n"
-    "	jz 1f\n"
-    "	vmlaunch\n"
-    "	jmp 2f\n"
-    "1:	vmresume\n"
-    "2:	setc %al\n"
-    "	setz %cl\n"
-    "	movzbl %al, %eax\n"
-    "	movzbl %cl, %ecx\n"
-    "	lea (%rax,%rcx,2), %eax\n"
-    "	jmp 3f\n"
-    "vmx_host_rip:\n" /* only the CPU comes here */
-    "	endbr64\n" /* not needed; but objtool wants one where an address is taken */
-    "	xor %eax, %eax\n"
-    "3:	pop %r15\n"
-    "	pop %r14\n"
-    "	pop %r13\n"
-    "	pop %r12\n"
-    "	pop %rbp\n"
-    "	pop %rbx\n"
-    "	" ASM_RET
-    ".size vmx_enter, . - vmx_enter\n"
-    ".popsection");
+	".globl vmx_enter, vmx_host_rip\n"
+	".type vmx_enter, @function\n"
+	"vmx_enter:\n"
+	"	push %rbx\n"
+	"	push %rbp\n"
+	"	push %r12\n"
+	"	push %r13\n"
+	"	push %r14\n"
+	"	push %r15\n"
+	"	mov $0x6c14, %eax\n" /* HOST_RSP */
+	"	vmwrite %rsp, %rax\n"
+	"	test %edi, %edi\n"
+	"	jz 1f\n"
+	"	vmlaunch\n"
+	"	jmp 2f\n"
+	"1:	vmresume\n"
+	"2:	setc %al\n"
+	"	setz %cl\n"
+	"	movzbl %al, %eax\n"
+	"	movzbl %cl, %ecx\n"
+	"	lea (%rax,%rcx,2), %eax\n"
+	"	jmp 3f\n"
+	"vmx_host_rip:\n" /* only the CPU comes here */
+	"	endbr64\n" /* not needed; but objtool wants one where an address is taken */
+	"	xor %eax, %eax\n"
+	"3:	pop %r15\n"
+	"	pop %r14\n"
+	"	pop %r13\n"
+	"	pop %r12\n"
+	"	pop %rbp\n"
+	"	pop %rbx\n"
+	"	" ASM_RET
+	".size vmx_enter, . - vmx_enter\n"
+	".popsection");
 STACK_FRAME_NON_STANDARD(vmx_enter);
 
 /* ---- what came of it ---- */
