@@ -599,6 +599,12 @@ static u64 as_address(const struct made *m, u64 value)
 	return m->addr32 ? (u32)value | unit_random() << 32 : value;
 }
 
+/* With 66, MOVSXD reads 2 bytes on Intel's CPUs (SDM 2B) and 4 on AMD's: the decoder is for VT-x. */
+static bool differs_by_vendor(const struct form *f)
+{
+	return f->opcode == 0x63 && !__builtin_cpu_is("intel");
+}
+
 static void make_prefixes(struct made *m)
 {
 	const struct form *f = m->form;
@@ -606,7 +612,7 @@ static void make_prefixes(struct made *m)
 	u8 seg;
 
 	m->rex = chance(60) ? 0x40 | below(16) : 0;
-	m->opsize16 = chance(25) && f->opcode != 0xc3;
+	m->opsize16 = chance(25) && f->opcode != 0xc3 && !differs_by_vendor(f);
 	m->addr32 = chance(20);
 	m->gs = chance(20);
 	m->rep = f->kind == K_STRING && chance(50);
