@@ -599,7 +599,7 @@ static u64 as_address(const struct made *m, u64 value)
 	return m->addr32 ? (u32)value | unit_random() << 32 : value;
 }
 
-/* With 66, MOVSXD reads 2 bytes on Intel's CPUs (SDM 2B) and 4 on AMD's: the decoder is for VT-x. */
+/* With 66, MOVSXD reads 2 bytes on Intel's CPUs (SDM 2B) and 4 on AMD's. */
 static bool differs_by_vendor(const struct form *f)
 {
 	return f->opcode == 0x63 && !__builtin_cpu_is("intel");
