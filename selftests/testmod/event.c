@@ -281,6 +281,9 @@ static int do_ipi(const struct args *a)
 	task = work_start(&w, a->num[0]);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
+	/* else all might have been sent before it has begun */
+	while (READ_ONCE(w.rounds) < 3)
+		cond_resched();
 	for (i = 0; !err && i < a->num[1]; i++) {
 		wait_a_bit(i);
 		err = run_on(a->num[0], count_ipi, &got);
