@@ -398,21 +398,39 @@ static void give_back(unsigned long keep)
 	}
 }
 
-/* eat KB: take all memory but so much; eat alone gives it back */
-static int do_eat(const struct args *a)
+static void take_all_but(unsigned long pages)
 {
 	struct page *page;
 
-	give_back(ULONG_MAX);
-	if (!a->nr)
-		return 0;
 	for (;;) {
 		page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 		if (!page)
 			break;
 		list_add(&page->lru, &eaten);
 	}
-	give_back(a->num[0] / 4);
+	give_back(pages);
+}
+
+static bool eats;
+static unsigned long pages_left;
+
+/* Only while a module's init runs: to get it loaded, user space needs memory. */
+static int eat_on_module(struct notifier_block *block, unsigned long state, void *module)
+{
+	if (state == MODULE_STATE_COMING && eats)
+		take_all_but(pages_left);
+	else
+		give_back(ULONG_MAX);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block module_block = { .notifier_call = eat_on_module };
+
+/* eat KB: modules that are loaded from now on find but so much memory; eat: no more */
+static int do_eat(const struct args *a)
+{
+	eats = a->nr > 0;
+	pages_left = eats ? a->num[0] / 4 : 0;
 	return 0;
 }
 
@@ -434,12 +452,22 @@ int memory_init(void)
 		return -ENOMEM;
 	err = register_die_notifier(&fetch_nb);
 	if (err)
-		__free_pages(control, CONTROL_ORDER);
+		goto out_control;
+	err = register_module_notifier(&module_block);
+	if (err)
+		goto out_die;
+	return 0;
+
+out_die:
+	unregister_die_notifier(&fetch_nb);
+out_control:
+	__free_pages(control, CONTROL_ORDER);
 	return err;
 }
 
 void memory_exit(void)
 {
+	unregister_module_notifier(&module_block);
 	unregister_die_notifier(&fetch_nb);
 	give_back(ULONG_MAX);
 	__free_pages(control, CONTROL_ORDER);
