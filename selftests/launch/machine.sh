@@ -53,12 +53,12 @@ in_machine()
 # launch_on CPUS: launch.sh there. With it goes a module of another name.
 launch_on()
 {
-	local hash
+	local hash other=$top/build/launch/monitor2-${KERNEL:-6.1}.ko
 
 	hash=$(xxd -p -c 64 "$(dirname "$(module)")/monitor.elf.sha256bin")
-	rename_module "$(module)" "$top/build/launch/monitor2.ko"
+	rename_module "$(module)" "$other"
 	machine --cpus "$1" --add "$0:/lib/monitor/test" --add "$launch/launch.sh:/lib/monitor/launch.sh" \
-		--add "$top/build/launch/monitor2.ko:/lib/monitor/monitor2.ko" -- \
+		--add "$other:/lib/monitor/monitor2.ko" -- \
 		env INSIDE=/lib/monitor "image_hash=$hash" bash /lib/monitor/test
 	exit
 }
