@@ -190,6 +190,12 @@ u64 frame_get_private(u32 dom, u64 gfn)
 		.state = FRAME_PRIVATE, .type = FRAME_GUEST, .owner = dom, .gfn = gfn });
 }
 
+u64 frame_free_first(void)
+{
+	npt_assert_locked();
+	return pool ? pool : INVALID_PFN;
+}
+
 int frame_free_return(u64 *pfn)
 {
 	u64 got = pool_pop((struct frame){ .state = FRAME_HOST, .owner = DOM_HOST });

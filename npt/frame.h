@@ -196,6 +196,9 @@ int __must_check frame_transit_settle(u64 pfn, u64 nr);
  */
 int __must_check frame_free_return(u64 *pfn);
 
+/** frame_free_first() - the frame that leaves the pool next, or INVALID_PFN */
+u64 frame_free_first(void);
+
 /**
  * frame_get() - take a wiped frame from the pool for the monitor itself
  *

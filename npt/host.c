@@ -275,18 +275,27 @@ int host_settle(u64 pfn, u64 nr)
 	return err;
 }
 
+static int take_back_locked(u64 *pfn)
+{
+	u64 pa = frame_free_first() << PAGE_SHIFT, attr;
+	int err;
+
+	if (frame_free_first() != INVALID_PFN && npt_walk(&host_npt, pa).entry)
+		return NPT_EBUSY;
+	err = frame_free_return(pfn);
+	if (err)
+		return err;
+	leaf_attr(pa, 1, &attr);
+	npt_restore(&host_npt, pa, PAGE_SIZE, attr & ~EPT_ADDR);
+	return NPT_OK;
+}
+
 int host_take_back(u64 *pfn)
 {
-	u64 pa, attr;
 	int err;
 
 	spin_lock(&npt_lock);
-	err = frame_free_return(pfn);
-	if (!err) {
-		pa = *pfn << PAGE_SHIFT;
-		leaf_attr(pa, 1, &attr);
-		npt_restore(&host_npt, pa, PAGE_SIZE, attr & ~EPT_ADDR);
-	}
+	err = take_back_locked(pfn);
 	epoch_reap(NPT_REAP_BUDGET); /* for the next call: the host wants them all back */
 	spin_unlock(&npt_lock);
 	return err;

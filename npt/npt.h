@@ -102,7 +102,12 @@ int __must_check host_donate(u64 pfn, u64 nr, u64 *epoch);
 /** host_settle() - after the epoch: wiped and into the pool */
 int __must_check host_settle(u64 pfn, u64 nr);
 
-/** host_take_back() - one free frame back to the host, mapped in EPT01; *@pfn */
+/**
+ * host_take_back() - one free frame back to the host, mapped in EPT01; *@pfn
+ *
+ * NPT_EPOOL: none is free. NPT_EBUSY: the host touches it just now, on another
+ * CPU, and is lent a junk frame for that instruction.
+ */
 int __must_check host_take_back(u64 *pfn);
 
 /**

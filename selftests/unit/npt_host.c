@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/compose.c */
+/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/compose.c npt/lend.c */
 /* includes: npt/host.c */
 #include "npt_sim.h"
 #include "npt/host.c"
@@ -243,6 +243,27 @@ static void test_donate(void)
 	ok(!host_donate(0x2200, 1, &epoch) && exact(), "donate: where no split is needed");
 }
 
+/* On one CPU the host reads a frame of the pool, on another it asks for frames back. */
+static void test_lend(void)
+{
+	u64 pfn = 9, i, first;
+
+	setup(64);
+	lock();
+	first = frame_free_first();
+	unlock();
+	check(frame_get_info(first).state == FRAME_FREE);
+	check(!host_lend(first << PAGE_SHIFT, 0x2000));
+	ok(host_lend(first << PAGE_SHIFT, 0x2000) == NPT_EEXIST, "lend: twice");
+	refused(host_take_back(&pfn), NPT_EBUSY, "take back: it is lent a junk frame just now");
+	ok(pfn == 9 && !npt_lock.held, "refusals touch nothing else");
+	host_unlend(first << PAGE_SHIFT);
+	ok(!host_take_back(&pfn) && pfn == first && exact(), "take back: afterwards");
+	for (i = 0; !host_take_back(&pfn); i++)
+		;
+	ok(i && exact(), "... and all others");
+}
+
 int main(void)
 {
 	test_init();
@@ -251,5 +272,6 @@ int main(void)
 	test_fault();
 	test_fault_pool();
 	test_donate();
+	test_lend();
 	return unit_end();
 }
