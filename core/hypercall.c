@@ -13,6 +13,7 @@ static s64 npt_to_errno(int err)
 		[NPT_ESTATE] = MON_EINVAL,  [NPT_EALIGN] = MON_EINVAL, [NPT_EPOOL] = MON_ENOMEM,
 		[NPT_EBUSY] = MON_EAGAIN,   [NPT_EEXIST] = MON_EEXIST, [NPT_ENOENT] = MON_ENOENT,
 		[NPT_EDOMAIN] = MON_ENOENT, [NPT_EINVAL] = MON_EINVAL,
+		[NPT_EQUOTA] = MON_EBUSY,
 	};
 
 	return err >= 0 && (u32)err < ARRAY_SIZE(map) ? -(s64)map[err] : -MON_EINVAL;

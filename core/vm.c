@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Confidential VMs: their making, memory and end. */
 #include "vm.h"
+#include "../npt/share.h"
 
 /* CR3: address bits, less bit 12 that tells the halves of page-table isolation apart. */
 #define CR3_PROCESS (GENMASK(51, 13))
@@ -78,11 +79,8 @@ u8 *vm_page(struct vm *vm, u64 gpa, bool write, int *err)
 	spin_lock(&vm->lock);
 	*err = NPT_OK;
 	pfn = vm_npt_lookup(&vm->npt, vm->id, gpa);
-	if (pfn == INVALID_PFN) {
+	if (pfn == INVALID_PFN)
 		*err = vm_npt_touch(&vm->npt, vm->id, gpa, perm, &pfn);
-		if (!*err)
-			vm->private_frames++;
-	}
 	spin_unlock(&vm->lock);
 	return *err ? NULL : frame_ptr(pfn);
 }
@@ -337,7 +335,7 @@ static bool all_idle(const struct vm *vm)
 
 /*
  * One step: no vCPU is entered any more, then no CPU has one loaded or a
- * pointer to the VM, then its frames go, some at a time, and last itself.
+ * pointer to the VM, then what it shares ends, then its frames go, some at a time, and last itself.
  */
 static s64 destroy_step(struct vm *vm)
 {
@@ -350,6 +348,8 @@ static s64 destroy_step(struct vm *vm)
 	}
 	spin_unlock(&vm->lock);
 	if (!all_idle(vm) || !epoch_passed(vm->dying_epoch))
+		return -MON_EAGAIN;
+	if (!share_drop(vm->id))
 		return -MON_EAGAIN;
 	if (!vm_npt_teardown(&vm->npt, vm->id, 512))
 		return -MON_EAGAIN;
@@ -389,7 +389,7 @@ s64 vm_status(u32 id, struct mon_vm_status *status)
 		status->stop = vm->stop;
 		status->stop_detail = vm->stop_detail;
 		status->nr_vcpus = vm->nr_vcpus;
-		status->private_frames = vm->private_frames;
+		status->private_frames = READ_ONCE(vm->npt.owned);
 		status->exits = vm->exits;
 		status->exits_to_host = vm->exits_to_host;
 		memcpy(status->measurement, vm->measurement, sizeof(status->measurement));

@@ -60,7 +60,6 @@ struct vm {
 	u8 startup[VM_APIC_IDS];
 	u8 startup_vector[VM_APIC_IDS];
 	struct vcpu *vcpu[MON_VM_MAX_VCPUS];
-	u64 private_frames;
 	u64 exits;
 	u64 exits_to_host;
 	u64 dying_epoch;

@@ -214,6 +214,7 @@ static void assert_in_use(u64 pfn)
 	npt_assert_locked();
 	MONITOR_BUG_ON(!pfn);
 	MONITOR_BUG_ON(f.state != FRAME_USED && f.state != FRAME_PRIVATE);
+	MONITOR_BUG_ON(f.shared);
 }
 
 void frame_put(u64 pfn)
@@ -364,5 +365,37 @@ void frame_unpin(u64 pfn)
 	npt_assert_locked();
 	MONITOR_BUG_ON(f.state != FRAME_HOST || !f.gfn);
 	f.gfn--;
+	frame_store(pfn, f);
+}
+
+/* ---- sharing of one private frame ---- */
+
+int frame_share(u64 pfn, u32 peer, bool write)
+{
+	struct frame f = frame_get_info(pfn);
+
+	npt_assert_locked();
+	if (f.state != FRAME_PRIVATE)
+		return NPT_ESTATE;
+	if (peer >= DOM_PEER_LIMIT || peer == DOM_MONITOR || peer == f.owner)
+		return NPT_EDOMAIN;
+	if (f.shared)
+		return NPT_EBUSY;
+	f.shared = 1;
+	f.peer = peer;
+	f.peer_write = write;
+	frame_store(pfn, f);
+	return NPT_OK;
+}
+
+void frame_unshare(u64 pfn)
+{
+	struct frame f = frame_get_info(pfn);
+
+	npt_assert_locked();
+	MONITOR_BUG_ON(f.state != FRAME_PRIVATE || !f.shared);
+	f.shared = 0;
+	f.peer = 0;
+	f.peer_write = 0;
 	frame_store(pfn, f);
 }

@@ -8,7 +8,8 @@
  *  TRANSIT   monitor  nobody                  frame_transit_settle (epoch passed)
  *  FREE      monitor  monitor (wiped)         frame_get, frame_free_return
  *  USED      monitor  monitor, for @type      frame_put
- *  PRIVATE   a VM     that VM, at one gfn     frame_put
+ *  PRIVATE   a VM     that VM, at one gfn,    frame_put, when not shared
+ *                     and at most one peer
  *
  * A frame that has left HOST is out of EPT01, and is not used by anybody
  * before every CPU has passed the epoch that the donation opened: until then
@@ -63,9 +64,11 @@ enum npt_error {
 	NPT_ENOENT = 8,	 /* nothing is mapped there */
 	NPT_EDOMAIN = 9, /* no such domain */
 	NPT_EINVAL = 10, /* argument outside its enum */
+	NPT_EQUOTA = 11, /* the domain has as many of these as it may have */
 };
 
 #define GFN_BITS 36
+#define DOM_PEER_LIMIT 32 /* only domains below it can be shared with: 5 bits */
 #define NPT_MAX_CPUS 256
 
 /**
@@ -74,6 +77,9 @@ enum npt_error {
  * @type: enum frame_type, FRAME_NONE unless USED or PRIVATE
  * @owner: enum domain_id
  * @retired: TRANSIT by frame_retire(): epoch_reap() frees it, nobody else
+ * @peer: PRIVATE and shared: enum domain_id of who maps it besides its owner
+ * @peer_write: the peer may write
+ * @shared: @peer has exactly one leaf that maps it; without, none
  * @gfn: PRIVATE: the guest frame it backs; HOST: how often it is pinned;
  *       TRANSIT: the epoch it waits for (low 36 bits), or if @retired the next
  *       frame of its batch; FREE: pfn of the next free frame. Links end with 0:
@@ -84,7 +90,9 @@ struct frame {
 	u64 type : 4;
 	u64 owner : 12;
 	u64 retired : 1;
-	u64 spare : 7;
+	u64 peer : 5;
+	u64 peer_write : 1;
+	u64 shared : 1;
 	u64 gfn : GFN_BITS;
 };
 
@@ -173,6 +181,25 @@ int __must_check frame_pin(u64 pfn);
 void frame_unpin(u64 pfn);
 
 /**
+ * frame_share() - a peer is about to map a private page
+ * @pfn: PRIVATE
+ * @peer: below DOM_PEER_LIMIT, not its owner and not the monitor
+ * @write: the peer's leaf has EPT_WRITE
+ *
+ * before: PRIVATE, not shared      after: PRIVATE, shared with @peer
+ * NPT_ESTATE (not PRIVATE), NPT_EDOMAIN (@peer), NPT_EBUSY (shared already).
+ */
+int __must_check frame_share(u64 pfn, u32 peer, bool write);
+
+/**
+ * frame_unshare() - the peer's leaf is gone
+ *
+ * before: PRIVATE, shared      after: PRIVATE, not shared. A CPU of the peer's
+ * may have a translation yet: the frame changes hands by frame_retire() only.
+ */
+void frame_unshare(u64 pfn);
+
+/**
  * frame_host_donate() - the host gives frames to the pool
  *
  * before: all HOST   after: all TRANSIT, waiting for *@epoch, unmapped from EPT01
@@ -216,7 +243,7 @@ u64 frame_get_private(u32 dom, u64 gfn);
 /**
  * frame_put() - wipe a USED or PRIVATE frame and put it back into the pool
  *
- * before: USED or PRIVATE   after: FREE. The caller knows that no CPU can
+ * before: USED, or PRIVATE and not shared   after: FREE. The caller knows that no CPU can
  * still reach it (its tables were never entered, or an epoch has passed); else
  * it calls frame_retire().
  */
@@ -225,7 +252,7 @@ void frame_put(u64 pfn);
 /**
  * frame_retire() - as frame_put(), but a CPU may still hold a translation
  *
- * before: USED or PRIVATE   after: TRANSIT for a new epoch; wiped and FREE
+ * before: USED, or PRIVATE and not shared   after: TRANSIT for a new epoch; wiped and FREE
  * once epoch_reap() finds the epoch passed. Never fails.
  */
 void frame_retire(u64 pfn);

@@ -5,6 +5,7 @@
  * table, and above the table the MMIO that the host has touched.
  */
 #include "internal.h"
+#include "share.h"
 
 struct npt host_npt;
 
@@ -140,6 +141,7 @@ int host_npt_init(const struct npt_config *cfg)
 		MONITOR_BUG_ON(err);
 		build();
 		ept02_reset();
+		share_init();
 	}
 	spin_unlock(&npt_lock);
 	return err;
@@ -231,6 +233,26 @@ enum host_fault host_npt_fault(u64 gpa)
 	default:
 		return HOST_FAULT_RETRY;
 	}
+}
+
+/* ---- what a VM shares with the host ---- */
+
+/* A private frame was donated, or claimed at launch: its 4 KiB table is there. */
+int host_map_shared(u64 pfn, bool write)
+{
+	u64 pa = pfn << PAGE_SHIFT, attr;
+
+	if (npt_walk(&host_npt, pa).entry)
+		return NPT_EBUSY;
+	leaf_attr(pa, 1, &attr);
+	attr &= ~(EPT_ADDR | EPT_RWX);
+	npt_restore(&host_npt, pa, PAGE_SIZE, attr | EPT_READ | (write ? EPT_WRITE : 0));
+	return NPT_OK;
+}
+
+void host_unmap_shared(u64 pfn)
+{
+	npt_zap(&host_npt, pfn << PAGE_SHIFT);
 }
 
 /* ---- verbs of the host ---- */

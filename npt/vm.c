@@ -46,6 +46,7 @@ static int touch_locked(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn)
 	err = npt_map(npt, gpa,
 		      perm | MT_WB << EPT_MEMTYPE_SHIFT | EPT_IPAT | *pfn << PAGE_SHIFT, 1);
 	MONITOR_BUG_ON(err);
+	npt->owned++;
 	return NPT_OK;
 }
 
@@ -69,21 +70,33 @@ static bool is_private(u64 pfn, u32 dom, u64 gpa)
 	return f.state == FRAME_PRIVATE && f.owner == dom && f.gfn == gpa >> PAGE_SHIFT;
 }
 
-u64 vm_npt_lookup(struct npt *npt, u32 dom, u64 gpa)
+static u64 lookup_locked(const struct npt *npt, u32 dom, u64 gpa)
 {
 	u64 pfn = INVALID_PFN;
 	struct npt_leaf leaf;
 
+	if (npt->root == INVALID_PFN)
+		return INVALID_PFN;
+	leaf = npt_walk(npt, gpa);
+	if (leaf.entry)
+		pfn = (leaf.entry & EPT_ADDR) >> PAGE_SHIFT;
+	return is_private(pfn, dom, gpa) ? pfn : INVALID_PFN;
+}
+
+u64 vm_npt_lookup(struct npt *npt, u32 dom, u64 gpa)
+{
+	u64 pfn;
+
 	spin_lock(&npt_lock);
-	if (npt->root != INVALID_PFN) {
-		leaf = npt_walk(npt, gpa);
-		if (leaf.entry)
-			pfn = (leaf.entry & EPT_ADDR) >> PAGE_SHIFT;
-		if (!is_private(pfn, dom, gpa))
-			pfn = INVALID_PFN;
-	}
+	pfn = lookup_locked(npt, dom, gpa);
 	spin_unlock(&npt_lock);
 	return pfn;
+}
+
+int vm_reach(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn)
+{
+	*pfn = lookup_locked(npt, dom, gpa);
+	return *pfn == INVALID_PFN ? touch_locked(npt, dom, gpa, perm, pfn) : NPT_OK;
 }
 
 static int share_locked(struct npt *npt, u64 gpa, u64 hpa, u64 attr)
@@ -120,7 +133,7 @@ int vm_npt_share_host(struct npt *npt, u64 gpa, u64 hpa, u64 attr)
 	return err;
 }
 
-static void leaf_release(u64 entry, u32 dom)
+static void leaf_release(struct npt *npt, u64 entry, u32 dom)
 {
 	u64 pfn = (entry & EPT_ADDR) >> PAGE_SHIFT;
 	struct frame f = frame_get_info(pfn);
@@ -131,10 +144,11 @@ static void leaf_release(u64 entry, u32 dom)
 	}
 	MONITOR_BUG_ON(f.state != FRAME_PRIVATE || f.owner != dom);
 	frame_retire(pfn);
+	npt->owned--;
 }
 
 /* Releases what is below a table, entry by entry, while *@budget lasts. */
-static bool table_empty(u64 table, u32 level, u32 dom, u64 *budget)
+static bool table_empty(struct npt *npt, u64 table, u32 level, u32 dom, u64 *budget)
 {
 	u64 *entries = frame_ptr(table);
 	u64 i, entry, below;
@@ -144,7 +158,7 @@ static bool table_empty(u64 table, u32 level, u32 dom, u64 *budget)
 		if (!entry)
 			continue;
 		below = (entry & EPT_ADDR) >> PAGE_SHIFT;
-		if (level > 1 && !table_empty(below, level - 1, dom, budget))
+		if (level > 1 && !table_empty(npt, below, level - 1, dom, budget))
 			return false;
 		if (!*budget)
 			return false;
@@ -153,7 +167,7 @@ static bool table_empty(u64 table, u32 level, u32 dom, u64 *budget)
 		if (level > 1)
 			frame_retire(below);
 		else
-			leaf_release(entry, dom);
+			leaf_release(npt, entry, dom);
 	}
 	return true;
 }
@@ -165,7 +179,7 @@ bool vm_npt_teardown(struct npt *npt, u32 dom, u64 budget)
 	spin_lock(&npt_lock);
 	if (npt->root != INVALID_PFN) {
 		npt->generation++;
-		if (table_empty(npt->root, NPT_LEVELS, dom, &budget) && budget) {
+		if (table_empty(npt, npt->root, NPT_LEVELS, dom, &budget) && budget) {
 			frame_retire(npt->root);
 			npt->root = INVALID_PFN;
 		}

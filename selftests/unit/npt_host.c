@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/compose.c npt/lend.c */
+/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/compose.c */
+/* needs: npt/lend.c npt/share.c npt/vm.c */
 /* includes: npt/host.c */
 #include "npt_sim.h"
 #include "npt/host.c"

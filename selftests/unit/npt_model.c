@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/host.c npt/vm.c */
+/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/host.c npt/vm.c npt/share.c */
 /* includes: npt/compose.c */
 /* cflags: -DNPT_INDEX_BITS=2 */
 /*
@@ -15,6 +15,7 @@
 #define SIM_OWN_FLUSH
 #include "npt_sim.h"
 #include "npt/compose.c"
+#include "npt/share.h"
 
 #define FRAMES 224ULL
 #define HOLE_FIRST 100
@@ -23,13 +24,15 @@
 #define VMS 2
 #define WB (MT_WB << EPT_MEMTYPE_SHIFT)
 
-static bool ghost[CPUS][SIM_FRAMES]; /* may have cached: a table, or a translation to it */
-static u64 running[CPUS]; /* root of the EPT02 that the CPU has entered, or 0 */
+#define SPACES (1 + VMS) /* the host with its guests, each VM */
+static bool ghost[CPUS][SPACES][SIM_FRAMES]; /* may have cached: a table, or a translation to it */
+static u64 running[CPUS]; /* root of the space that the CPU has entered, or 0 */
+static u32 running_space[CPUS];
 static u32 this_cpu;
 static struct npt vms[VMS];
 static struct frame before[FRAMES];
 static u64 leaf_count[FRAMES], table_count[FRAMES];
-static u64 verdicts[8], done[16];
+static u64 verdicts[8], done[20];
 
 static u64 pfn_of(u64 entry)
 {
@@ -55,15 +58,22 @@ static void ghost_table(bool *g, u64 table, u32 level)
 
 static void ghost_walk(u32 cpu)
 {
-	ghost_table(ghost[cpu], host_npt.root, NPT_LEVELS);
+	ghost_table(ghost[cpu][0], host_npt.root, NPT_LEVELS);
 	if (running[cpu])
-		ghost_table(ghost[cpu], running[cpu], NPT_LEVELS);
+		ghost_table(ghost[cpu][running_space[cpu]], running[cpu], NPT_LEVELS);
 }
 
 void npt_flush_local(void)
 {
 	sim_flushes++;
 	memset(ghost[this_cpu], 0, sizeof(ghost[this_cpu]));
+}
+
+/* I4, I6: a leaf of somebody else's private frame is the one its word tells of. */
+static void check_peer(struct frame f, u32 dom, u64 perm)
+{
+	check(f.shared && f.peer == dom && dom != f.owner);
+	check(perm == (f.peer_write ? EPT_READ | EPT_WRITE : EPT_READ));
 }
 
 /* I10: a table is the monitor's, and in one place. I5, I11: leaves, by @kind. */
@@ -91,14 +101,19 @@ static void check_table(u64 table, u32 level, u64 base, enum space kind, u32 dom
 			f = frame_get_info(pfn);
 			if (pfn < FRAMES && kind == VM)
 				leaf_count[pfn]++;
-			if (kind == VM && f.state == FRAME_PRIVATE)
-				check(f.owner == dom && f.gfn == gpa >> PAGE_SHIFT);
+			if (kind == VM && f.state == FRAME_PRIVATE && f.owner == dom)
+				check(f.gfn == gpa >> PAGE_SHIFT);
+			else if (f.state == FRAME_PRIVATE)
+				check_peer(f, kind == VM ? dom : DOM_HOST, e[i] & EPT_RWX);
 			else if (kind == VM)
 				check(f.state == FRAME_HOST && !(e[i] & EPT_EXEC));
 			else
 				check(f.state == FRAME_HOST || f.state == FRAME_HOLE);
+			if (kind == EPT02)
+				check(f.state != FRAME_PRIVATE);
 			if (kind == EPT01)
-				check((e[i] & EPT_ADDR) == gpa && (e[i] & EPT_RWX) == EPT_RWX);
+				check((e[i] & EPT_ADDR) == gpa &&
+				      (f.state == FRAME_PRIVATE || (e[i] & EPT_RWX) == EPT_RWX));
 		}
 	}
 }
@@ -120,12 +135,15 @@ static void check_tables(void)
 		struct frame f = sim_table[i];
 		struct npt_leaf l = npt_walk(&host_npt, i << PAGE_SHIFT);
 
-		/* EPT01 is exactly what is the host's; no table and no private frame is lost. */
-		check(!!l.entry == (f.state == FRAME_HOST || f.state == FRAME_HOLE));
+		/* EPT01 is exactly what the host may see; no table and no private frame is lost. */
+		bool to_host = f.shared && f.peer == DOM_HOST;
+
+		check(!!l.entry == (f.state == FRAME_HOST || f.state == FRAME_HOLE || to_host));
+		check(f.state == FRAME_PRIVATE || (!f.shared && !f.peer && !f.peer_write));
 		if (f.state == FRAME_USED && f.type == FRAME_TABLE)
 			check(table_count[i] == 1);
 		if (f.state == FRAME_PRIVATE)
-			check(leaf_count[i] == 1);
+			check(leaf_count[i] == 1u + (f.shared && !to_host));
 		if (f.state == FRAME_HOST)
 			check(leaf_count[i] == f.gfn);
 		tables += table_count[i];
@@ -141,9 +159,9 @@ static bool is_zero(u64 pfn)
 /* May the verb of this step have made @a of @b? HOST <-> only by the host's own verbs. */
 static void check_word(u64 pfn, struct frame b, struct frame a)
 {
-	u32 cpu;
+	u32 cpu, space;
 
-	if (!memcmp(&a, &b, sizeof(a)))
+	if (!memcmp(&a, &b, sizeof(a)) || (a.state == FRAME_PRIVATE && b.state == a.state))
 		return;
 	check(b.state != FRAME_HOLE && a.state != FRAME_HOLE);
 	if (b.state == FRAME_HOST)
@@ -158,7 +176,41 @@ static void check_word(u64 pfn, struct frame b, struct frame a)
 	if (a.state == FRAME_TRANSIT || a.state == FRAME_HOST || b.state == FRAME_FREE)
 		return;
 	for (cpu = 0; cpu < CPUS; cpu++)
-		check(!ghost[cpu][pfn]);
+		for (space = 0; space < SPACES; space++)
+			check(!ghost[cpu][space][pfn]);
+}
+
+/* I19 for shares: who still has somebody else's page cached has a share of it, or had one. */
+static bool share_of_page(struct frame f, u32 peer)
+{
+	struct share s;
+	u64 id;
+	u32 i;
+
+	for (i = 0; i < SHARE_MAX; i++)
+		if (share_at(i, &s, &id) && s.owner == f.owner && s.peer == peer &&
+		    f.gfn >= s.gfn && f.gfn - s.gfn < s.nr)
+			return true;
+	return false;
+}
+
+static void check_cached(void)
+{
+	u32 cpu, space, dom;
+	u64 i;
+
+	for (i = 0; i < FRAMES; i++) {
+		struct frame f = sim_table[i];
+
+		if (f.state != FRAME_PRIVATE)
+			continue;
+		for (cpu = 0; cpu < CPUS; cpu++)
+			for (space = 0; space < SPACES; space++) {
+				dom = space ? DOM_FIRST_VM + space - 1 : (u32)DOM_HOST;
+				if (ghost[cpu][space][i] && f.owner != dom)
+					check(share_of_page(f, dom));
+			}
+	}
 }
 
 static void check_words(void)
@@ -220,6 +272,14 @@ static void cpu_enters(u64 r)
 {
 	u64 eptp;
 
+	running_space[this_cpu] = r >> 40 & 3;
+	if (running_space[this_cpu] && running_space[this_cpu] <= VMS) {
+		running[this_cpu] = vms[running_space[this_cpu] - 1].root;
+		if (running[this_cpu] == INVALID_PFN)
+			running[this_cpu] = 0;
+		return;
+	}
+	running_space[this_cpu] = 0;
 	running[this_cpu] = ept02_get(eptp12_of(r), &eptp) ? eptp >> PAGE_SHIFT : 0;
 }
 
@@ -236,12 +296,73 @@ static void fault(u64 r)
 	check(l.entry & access);
 }
 
+/*
+ * Shares: pages 0 to 0x9f of a VM are its own, 0xa0 to 0xff its windows. What
+ * is asked is mostly about a share that is there, by somebody who may ask.
+ */
+#define WINDOWS 0xa0
+
+static bool offer(u64 r, u32 vm, u32 peer)
+{
+	u32 owner = r & 1 ? DOM_FIRST_VM + vm : (u32)DOM_HOST;
+	struct share offer = {
+		.owner = owner, .peer = peer, .owner_npt = owner ? &vms[vm] : &host_npt,
+		.perm = r & 8 ? EPT_READ : EPT_READ | EPT_WRITE,
+		.owner_perm = r & 0x70 ? EPT_RWX : EPT_READ,
+		.gfn = (r >> 8) % (owner ? WINDOWS - 8 : 64), .nr = 1 + (r >> 24) % 8,
+	};
+	u64 id;
+
+	return offer.owner_npt->root != INVALID_PFN && !share_offer(&offer, &id);
+}
+
+static bool share_step(u64 r, u32 vm, u32 action)
+{
+	static const u32 doms[] = { DOM_HOST, DOM_FIRST_VM, DOM_FIRST_VM + 1, DOM_MONITOR };
+	u64 id, pfn = 0, window = WINDOWS + (r >> 12) % (0xf8 - WINDOWS);
+	u32 peer = doms[r >> 1 & 3];
+	struct npt *npt = peer >= DOM_FIRST_VM ? &vms[peer - DOM_FIRST_VM] : &host_npt;
+	struct share s;
+
+	share_at(SHARE_MAX - 1 - (r >> 32) % 12, &s, &id);
+	switch (action) {
+	case 0:
+		return offer(r, vm, peer);
+	case 1:
+		return npt->root != INVALID_PFN && !share_accept(id, peer, npt, window);
+	case 2:
+		if (share_touch_host(id, r >> 24 & 7, &pfn))
+			return false;
+		check(frame_get_info(pfn).shared);
+		return true;
+	case 3:
+		return r % 4 == 0 && !share_end(id, r & 8 ? s.owner : peer);
+	default:
+		if (r & 1 && s.state == SHARE_LIVE)
+			return !share_touch(s.peer, (s.peer_gfn + (r >> 24) % s.nr) << PAGE_SHIFT);
+		return !share_touch(peer, window << PAGE_SHIFT);
+	}
+}
+
+/* As core/vm.c destroys a VM: every CPU has left it when its frames go. */
+static bool destroy_step(u32 vm, u64 budget)
+{
+	u32 self = this_cpu;
+
+	epoch_now();
+	for (this_cpu = 0; this_cpu < CPUS; this_cpu++)
+		cpu_exits();
+	this_cpu = self;
+	return share_drop(DOM_FIRST_VM + vm) &&
+	       vm_npt_teardown(&vms[vm], DOM_FIRST_VM + vm, budget);
+}
+
 static void step(void)
 {
 	u64 r = unit_random(), pfn = (r >> 8) % FRAMES, nr = 1 + (r >> 16) % 5, got, i;
 	u32 vm = (r >> 24) % VMS, dom = DOM_FIRST_VM + vm;
 	u64 gpa = (r >> 32 & 0xff) << PAGE_SHIFT;
-	u32 op = r % 16;
+	u32 op = r % 19;
 	bool good = op != 0 && op != 1;
 
 	this_cpu = (r >> 28) % CPUS;
@@ -250,7 +371,7 @@ static void step(void)
 	switch (op) {
 	case 0:
 		/* Mostly not where EPT12 is; and what was in them is a secret. */
-		if (r % 1024 && pfn < HOLE_END)
+		if (r % 1024 && pfn < 48)
 			break;
 		good = !host_donate(pfn, nr, &got);
 		for (i = 0; good && i < nr; i++)
@@ -261,7 +382,7 @@ static void step(void)
 			good = !host_settle(i, 1) || good;
 		break;
 	case 2:
-		good = frame_state_count(FRAME_FREE) > 12 + r % 64 && !host_take_back(&got);
+		good = frame_state_count(FRAME_FREE) > 32 + r % 64 && !host_take_back(&got);
 		break;
 	case 3:
 		good = host_npt_fault(gpa) == HOST_FAULT_RETRY;
@@ -279,6 +400,7 @@ static void step(void)
 		break;
 	case 8:
 	case 9:
+		gpa %= WINDOWS << PAGE_SHIFT;
 		good = !vm_npt_touch(&vms[vm], dom, gpa, EPT_RWX, &got);
 		if (good) {
 			check(is_zero(got));
@@ -286,17 +408,25 @@ static void step(void)
 		}
 		break;
 	case 10:
+		gpa %= WINDOWS << PAGE_SHIFT;
 		good = !vm_npt_share_host(&vms[vm], gpa, pfn << PAGE_SHIFT, EPT_READ | WB);
 		break;
 	case 11:
-		good = r % 4 == 0 && vm_npt_teardown(&vms[vm], dom, r >> 8 & 63);
+		good = r % 8 == 0 && destroy_step(vm, r >> 8 & 63);
 		break;
 	case 12:
 		lock();
 		epoch_reap(r & 7);
 		unlock();
 		break;
+	case 16:
+	case 17:
+	case 18:
+		op = 13 + (r >> 44) % 5;
+		good = share_step(r, vm, op - 13);
+		break;
 	default:
+		op = 12;
 		fault(r);
 	}
 	done[op] += good;
@@ -330,16 +460,17 @@ int main(void)
 		check(!npt_lock.held);
 		check_words();
 		check_tables();
+		check_cached();
 		for (cpu = 0; cpu < CPUS; cpu++)
 			ghost_walk(cpu);
 	}
-	for (i = 0; i < 16; i++)
+	for (i = 0; i < 18; i++)
 		printf("# operation %llu: %llu done\n", (unsigned long long)i,
 		       (unsigned long long)done[i]);
 	for (i = 0; i < 5; i++)
 		printf("# verdict %llu: %llu\n", (unsigned long long)i,
 		       (unsigned long long)verdicts[i]);
-	for (i = 0; i < 13; i++)
+	for (i = 0; i < 18; i++)
 		check(done[i] > steps / 20000);
 	for (i = 0; i < 5; i++)
 		check(verdicts[i] > 100);

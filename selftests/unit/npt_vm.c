@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/host.c npt/compose.c npt/vm.c */
+/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/host.c */
+/* needs: npt/compose.c npt/vm.c npt/share.c */
 #define SIM_FRAMES 4096ULL
 #include "npt_sim.h"
 
