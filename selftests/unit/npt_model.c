@@ -17,6 +17,9 @@
 #include "npt/compose.c"
 #include "npt/share.h"
 
+#ifndef STEPS
+#define STEPS 600000ULL
+#endif
 #define FRAMES 224ULL
 #define HOLE_FIRST 100
 #define HOLE_END 104
@@ -316,6 +319,20 @@ static bool offer(u64 r, u32 vm, u32 peer)
 	return offer.owner_npt->root != INVALID_PFN && !share_offer(&offer, &id);
 }
 
+/* Some share, if there is one, in this state. */
+static u64 pick(u64 r, u32 state, struct share *s)
+{
+	u32 i;
+	u64 id = 0;
+
+	for (i = 0; i < 32; i++) {
+		share_at(SHARE_MAX - 1 - (r + i) % 32, s, &id);
+		if (s->state == state)
+			break;
+	}
+	return id;
+}
+
 static bool share_step(u64 r, u32 vm, u32 action)
 {
 	static const u32 doms[] = { DOM_HOST, DOM_FIRST_VM, DOM_FIRST_VM + 1, DOM_MONITOR };
@@ -324,7 +341,7 @@ static bool share_step(u64 r, u32 vm, u32 action)
 	struct npt *npt = peer >= DOM_FIRST_VM ? &vms[peer - DOM_FIRST_VM] : &host_npt;
 	struct share s;
 
-	share_at(SHARE_MAX - 1 - (r >> 32) % 12, &s, &id);
+	id = pick(r >> 32, action == 1 ? SHARE_OFFERED : SHARE_LIVE, &s);
 	switch (action) {
 	case 0:
 		return offer(r, vm, peer);
@@ -338,7 +355,7 @@ static bool share_step(u64 r, u32 vm, u32 action)
 	case 3:
 		return r % 4 == 0 && !share_end(id, r & 8 ? s.owner : peer);
 	default:
-		if (r & 1 && s.state == SHARE_LIVE)
+		if (r & 64 && s.state == SHARE_LIVE)
 			return !share_touch(s.peer, (s.peer_gfn + (r >> 24) % s.nr) << PAGE_SHIFT);
 		return !share_touch(peer, window << PAGE_SHIFT);
 	}
@@ -441,7 +458,7 @@ int main(void)
 		{ HOLE_END << PAGE_SHIFT, FRAMES << PAGE_SHIFT },
 	};
 	struct npt_config cfg = { .max_pa = BIT(20), .max_leaf = 3 };
-	u64 i, steps = 600000;
+	u64 i, steps = STEPS;
 	u32 cpu;
 
 	sim_init(FRAMES, CPUS);
