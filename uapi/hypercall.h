@@ -42,6 +42,13 @@ enum mon_hypercall {
 	MON_HC_VM_CREATE = 8,  /* (pa of struct mon_vm_create): returns a domain id, 2 or more */
 	MON_HC_VM_DESTROY = 9, /* (domain): one bounded step; -MON_EAGAIN until done */
 	MON_HC_VM_STATUS = 10, /* (domain, pa of struct mon_vm_status) */
+	MON_HC_VM_REFILL = 11, /* (domain, frames): it may own as many more, up to its policy's */
+	MON_HC_SHARE_OFFER = 12,  /* (pa of struct mon_host_offer): returns an ID */
+	MON_HC_SHARE_ACCEPT = 13, /* (ID): of a VM's offer to the host */
+	MON_HC_SHARE_TOUCH = 14,  /* (ID, page): returns its pfn, which can be reached now */
+	MON_HC_SHARE_END = 15,	  /* (ID): one bounded step; -MON_EAGAIN until done */
+	MON_HC_SHARE_AT = 16,	  /* (slot, pa of struct mon_share_status); -MON_ERANGE: the last was before */
+	MON_HC_FRAMES = 17,	  /* (pfn, nr, pa of struct mon_frame[nr]): nr up to MON_FRAMES_MAX */
 	MON_HC_NR,
 };
 
@@ -73,7 +80,25 @@ enum mon_hypercall {
 	X(VM_STOPPED, "confidential VM stopped: the host interfered")            \
 	X(VM_BAD_EVENT, "event injection refused")                               \
 	X(VM_BAD_STATE, "host changed state that is not its own")                \
-	X(VM_BAD_INSN, "guest instruction the monitor cannot emulate")
+	X(VM_BAD_INSN, "guest instruction the monitor cannot emulate")           \
+	X(GUEST_CALL_REFUSED, "hypercall of a confidential VM refused")          \
+	X(WINDOW_REFUSED, "confidential VM touched what is not shared with it (any more)")
+
+/* Domains: the host, the monitor, and confidential VMs from 2 on. */
+#define MON_DOMAIN_HOST 0u
+#define MON_DOMAIN_MONITOR 1u
+#define MON_DOMAIN_NONE 0xffffffffu
+
+#define MON_SHARE_READ 1u
+#define MON_SHARE_WRITE 2u
+#define MON_SHARE_QUOTA 16u /* for each owner */
+
+/* What a share is doing. */
+enum mon_share_state {
+	MON_SHARE_OFFERED = 1,	/* the peer has not accepted yet */
+	MON_SHARE_LIVE = 2,
+	MON_SHARE_REVOKING = 3, /* being ended: some CPU may still reach a page */
+};
 
 enum mon_counter {
 #define X(name, text) MON_CNT_##name,
@@ -305,6 +330,8 @@ enum mon_vm_stop {
  * @measurement: launch measurement; zeros before MON_VM_RUNNING
  * @runtime: runtime measurement register: SHA-256 extended with each fw_cfg item as read
  * @exits, @exits_to_host: of all its vCPUs
+ * @limit: frames it may own: what its policy needs, less what it gave back
+ * @returned: frames it gave back since it was made (MON_GC_RELEASE)
  */
 struct mon_vm_status {
 	unsigned int state;
@@ -317,6 +344,67 @@ struct mon_vm_status {
 	unsigned long long exits;
 	unsigned long long exits_to_host;
 	unsigned long long stop_detail;
+	unsigned long long limit;
+	unsigned long long returned;
+};
+
+/**
+ * struct mon_host_offer - MON_HC_SHARE_OFFER: frames of the host's for a VM
+ * @domain: the VM
+ * @perm: MON_SHARE_READ, or MON_SHARE_READ | MON_SHARE_WRITE
+ * @pfn, @nr: the frames, one behind the other
+ * @tag: the VM gets it as it is
+ */
+struct mon_host_offer {
+	unsigned int domain;
+	unsigned int perm;
+	unsigned long long pfn;
+	unsigned long long nr;
+	unsigned long long tag;
+};
+
+/**
+ * struct mon_share_status - MON_HC_SHARE_AT
+ * @id: of the share
+ * @state: enum mon_share_state
+ * @perm: MON_SHARE_READ, MON_SHARE_WRITE: of the peer
+ * @owner, @peer: domains; @peer is MON_DOMAIN_NONE while only a VM of a certain name can accept
+ * @pages: its length
+ * @tag: given by the owner, if the host is the peer; else 0
+ *
+ * Where in a VM's memory the pages are is not said.
+ */
+struct mon_share_status {
+	unsigned long long id;
+	unsigned int state;
+	unsigned int perm;
+	unsigned int owner;
+	unsigned int peer;
+	unsigned long long pages;
+	unsigned long long tag;
+};
+
+#define MON_FRAMES_MAX 512u
+#define MON_FRAME_SHARED 1u	  /* @peer has it mapped */
+#define MON_FRAME_PEER_WRITES 2u
+#define MON_FRAME_PINNED 4u	  /* the host's, and mapped by a VM */
+
+/**
+ * struct mon_frame - MON_HC_FRAMES: one frame of the ownership table
+ * @state, @type: as in struct mon_status
+ * @flags: MON_FRAME_*
+ * @peer: domain, with MON_FRAME_SHARED
+ * @owner: domain
+ *
+ * Which page of a VM it backs is not said.
+ */
+struct mon_frame {
+	unsigned char state;
+	unsigned char type;
+	unsigned char flags;
+	unsigned char reserved;
+	unsigned short owner;
+	unsigned short peer;
 };
 
 #define MON_FEATURE_SHADOW_VMCS 1u

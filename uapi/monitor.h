@@ -133,6 +133,114 @@ struct mon_vm_info {
 #define MON_VM_INFO_SIZE_V1 sizeof(struct mon_vm_info)
 
 /**
+ * struct mon_vm_frames - MON_IOC_VM_COLLECT, MON_IOC_VM_REFILL
+ * @size: in: bytes of this structure
+ * @flags: in: 0
+ * @frames: COLLECT: out: 4 KiB frames that came back; REFILL: in: how many more the VM may own
+ */
+struct mon_vm_frames {
+	__u32 size;
+	__u32 flags;
+	__u64 frames;
+};
+
+#define MON_VM_FRAMES_SIZE_V1 sizeof(struct mon_vm_frames)
+
+/**
+ * struct mon_share_accept - MON_IOC_SHARE_ACCEPT
+ * @size: in: bytes of this structure
+ * @flags: in: 0
+ * @id: in: what the VM of this descriptor has offered to the host (MON_IOC_SHARE_AT)
+ */
+struct mon_share_accept {
+	__u32 size;
+	__u32 flags;
+	__u64 id;
+};
+
+#define MON_SHARE_ACCEPT_SIZE_V1 sizeof(struct mon_share_accept)
+
+#define MON_SHARE_OFFER_PAGES_MAX 1024
+
+/**
+ * struct mon_share_offer - MON_IOC_SHARE_OFFER
+ * @size: in: bytes of this structure
+ * @perm: in: what the VM may do: MON_SHARE_READ, or MON_SHARE_READ | MON_SHARE_WRITE
+ * @pages: in: 1 to MON_SHARE_OFFER_PAGES_MAX
+ * @tag: in: the VM gets it as it is
+ */
+struct mon_share_offer {
+	__u32 size;
+	__u32 perm;
+	__u64 pages;
+	__u64 tag;
+};
+
+#define MON_SHARE_OFFER_SIZE_V1 sizeof(struct mon_share_offer)
+
+/**
+ * struct mon_share_info - MON_IOC_SHARE_AT, MON_IOC_SHARE_STATUS
+ * @size: in: bytes of this structure the caller has; out: bytes the module has
+ * @slot: in, for MON_IOC_SHARE_AT: place in the table; for MON_IOC_SHARE_STATUS: 0
+ * @id: the share's number, never used again
+ * @state: enum mon_share_state
+ * @perm: MON_SHARE_READ, MON_SHARE_WRITE: of the peer
+ * @owner: domain whose pages they are; MON_DOMAIN_HOST is 0
+ * @peer: domain that sees them; MON_DOMAIN_NONE: offered to a VM by its name, and
+ *	not accepted yet
+ * @pages: length
+ * @tag: what the owner gave with it, if the host is the peer; else 0
+ */
+struct mon_share_info {
+	__u32 size;
+	__u32 slot;
+	__u64 id;
+	__u32 state;
+	__u32 perm;
+	__u32 owner;
+	__u32 peer;
+	__u64 pages;
+	__u64 tag;
+};
+
+#define MON_SHARE_INFO_SIZE_V1 sizeof(struct mon_share_info)
+
+/**
+ * struct mon_page_count - frames that have all this in common
+ * @owner: domain
+ * @state: place in @frames_by_state of struct mon_info
+ * @type: 0 none, 1 image, 2 page table, 3 VMX, 4 state, 5 guest memory
+ * @peer: domain that has them mapped, too; MON_DOMAIN_NONE: nobody
+ * @frames: how many
+ */
+struct mon_page_count {
+	__u32 owner;
+	__u16 state;
+	__u16 type;
+	__u32 peer;
+	__u32 reserved;
+	__u64 frames;
+};
+
+/**
+ * struct mon_pages - MON_IOC_PAGES
+ * @size: in: bytes of this structure
+ * @flags: in: 0
+ * @count: in: entries that @counts has room for; out: entries there are
+ * @reserved: in: 0
+ * @counts: in: address of an array of struct mon_page_count, filled in
+ */
+struct mon_pages {
+	__u32 size;
+	__u32 flags;
+	__u32 count;
+	__u32 reserved;
+	__u64 counts;
+};
+
+#define MON_PAGES_SIZE_V1 sizeof(struct mon_pages)
+
+/**
  * define MON_IOC_INFO - what the monitor is, and what it has counted
  *
  * On /dev/monitor, with a struct mon_info. Returns 0.
@@ -178,5 +286,94 @@ struct mon_vm_info {
  *  EIO     the monitor gives no answer
  */
 #define MON_IOC_VM_STATUS _IO(MON_IOC_MAGIC, 0x11)
+
+/**
+ * define MON_IOC_SHARE_AT - who shares what with whom
+ *
+ * On /dev/monitor, with a struct mon_share_info. Returns 0. Ask for each slot from 0
+ * on until ERANGE.
+ *
+ *  ENOENT  nothing is in this slot
+ *  ERANGE  the last slot was before this one
+ *  EIO     the monitor gives no answer
+ */
+#define MON_IOC_SHARE_AT _IO(MON_IOC_MAGIC, 0x01)
+
+/**
+ * define MON_IOC_PAGES - how many frames each domain has, of which kind
+ *
+ * On /dev/monitor, with a struct mon_pages. Returns 0. Looks at every frame, one
+ * call of the monitor for 512 of them; frames may change hands meanwhile.
+ *
+ *  ENOSPC  @counts has too little room; @count says how much is needed, and
+ *          nothing else was written
+ *  EINTR   a signal came that ends the process
+ *  EIO     the monitor gives no answer
+ */
+#define MON_IOC_PAGES _IO(MON_IOC_MAGIC, 0x02)
+
+/**
+ * define MON_IOC_VM_COLLECT - take back what the guest gave back
+ *
+ * On a descriptor from MON_IOC_VM_ARM, with a struct mon_vm_frames. Returns 0. The
+ * frames come back wiped, and are the host's free memory again.
+ *
+ *  EIO     the monitor gives no answer
+ */
+#define MON_IOC_VM_COLLECT _IO(MON_IOC_MAGIC, 0x12)
+
+/**
+ * define MON_IOC_VM_REFILL - let a VM own more again, that gave memory back
+ *
+ * On a descriptor from MON_IOC_VM_ARM, with a struct mon_vm_frames. Returns 0.
+ * The memory is taken from the host at once.
+ *
+ *  EINVAL  also: it would be more than the policy needs
+ *  ENOENT  the VM is gone
+ *  ENOMEM  the host has not enough free memory
+ *  EINTR, EIO  as for MON_IOC_VM_ARM
+ */
+#define MON_IOC_VM_REFILL _IO(MON_IOC_MAGIC, 0x13)
+
+/**
+ * define MON_IOC_SHARE_ACCEPT - take what a VM has offered to the host
+ *
+ * On a descriptor from MON_IOC_VM_ARM, with a struct mon_share_accept. Returns a new
+ * file descriptor, close-on-exec: mmap() it, shared, to reach the pages; for writing
+ * only if the VM allows it. A page that the VM no longer shares reads as zeros, and
+ * what is written there is lost: it may end at any time. Closing the last
+ * descriptor ends the share. The domain does not live on by it.
+ *
+ *  ENOENT  the VM has no such offer to the host
+ *  EINVAL  also: accepted before
+ *  EMFILE, ENFILE, ENOMEM
+ */
+#define MON_IOC_SHARE_ACCEPT _IO(MON_IOC_MAGIC, 0x14)
+
+/**
+ * define MON_IOC_SHARE_OFFER - offer memory of the host's to a VM
+ *
+ * On a descriptor from MON_IOC_VM_ARM, with a struct mon_share_offer. Returns a new
+ * file descriptor, close-on-exec: mmap() it, shared, to reach the pages, which begin
+ * as zeros. When the last descriptor and mapping are gone the share is ended.
+ *
+ *  EINVAL  also: @perm or @pages is not one of those named
+ *  ENOENT  the VM is gone
+ *  ENOMEM  there is no such block of memory free
+ *  EBUSY   the host has MON_SHARE_QUOTA shares of its own
+ *  EMFILE, ENFILE
+ */
+#define MON_IOC_SHARE_OFFER _IO(MON_IOC_MAGIC, 0x15)
+
+/**
+ * define MON_IOC_SHARE_STATUS - is the share there yet, or still
+ *
+ * On a descriptor from MON_IOC_SHARE_ACCEPT or MON_IOC_SHARE_OFFER, with a struct
+ * mon_share_info. Returns 0.
+ *
+ *  ENOENT  it is over
+ *  EIO     the monitor gives no answer
+ */
+#define MON_IOC_SHARE_STATUS _IO(MON_IOC_MAGIC, 0x20)
 
 #endif /* _UAPI_MONITOR_H */
