@@ -186,26 +186,36 @@ void ept02_invalidate(u64 eptp12);
 /** vm_npt_create() - an empty private space */
 int __must_check vm_npt_create(struct npt *npt);
 
-/** vm_npt_touch() - give @dom a wiped private frame at @gpa (4 KiB), with @perm; *@pfn */
+/**
+ * vm_npt_touch() - give @dom a wiped private frame at @gpa (4 KiB), with @perm; *@pfn
+ *
+ * NPT_EDOMAIN, NPT_EALIGN, NPT_ERANGE, NPT_EINVAL (@perm), NPT_EEXIST, NPT_EQUOTA (it owns
+ * as many as it may), NPT_EPOOL.
+ */
 int __must_check vm_npt_touch(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn);
 
 /** vm_npt_lookup() - the private frame behind @gpa, or INVALID_PFN */
 u64 vm_npt_lookup(struct npt *npt, u32 dom, u64 gpa);
 
+/** vm_npt_limit() - how many frames the domain may own from now on; a new space has no limit */
+void vm_npt_limit(struct npt *npt, u64 limit);
+
 /**
- * vm_npt_share_host() - map a host-owned frame (an MMIO window of the VM) without EPT_EXEC
- * @attr: EPT_READ, EPT_WRITE, memory type, EPT_IPAT; no address
+ * vm_npt_release() - @dom gives @nr pages from @gpa on back; they are retired, and its limit sinks
  *
- * Pins the frame: it cannot be donated before vm_npt_teardown().
+ * before: each PRIVATE(@dom) and not shared, or not touched   after: none of them is mapped
+ * NPT_EDOMAIN, NPT_EALIGN, NPT_ERANGE (more than VM_RELEASE_MAX, too), NPT_EOWNER (a page
+ * of somebody else's is there), NPT_EBUSY (shared), NPT_EQUOTA (it would own more than it may).
  */
-int __must_check vm_npt_share_host(struct npt *npt, u64 gpa, u64 hpa, u64 attr);
+int __must_check vm_npt_release(struct npt *npt, u32 dom, u64 gpa, u64 nr);
+#define VM_RELEASE_MAX 512
 
 /**
  * vm_npt_teardown() - retire up to @budget frames of the VM; true when none is left
  *
  * Tables count as frames. When true, @npt has no root (INVALID_PFN), and a
  * further call says true again. Restartable; the domain has been stopped on
- * every CPU (an epoch has passed).
+ * every CPU (an epoch has passed), and shares nothing any more (share_drop()).
  */
 bool vm_npt_teardown(struct npt *npt, u32 dom, u64 budget);
 

@@ -46,12 +46,14 @@ static inline bool memtype_valid(u64 type)
  * @max_leaf: largest leaf level the CPU has (2, or 3 with 1 GiB pages)
  * @generation: raised whenever a translation is removed or narrowed
  * @owned: private frames of the domain whose space it is, exactly
+ * @limit: how many it may own
  */
 struct npt {
 	u64 root;
 	u32 max_leaf;
 	u64 generation;
 	u64 owned;
+	u64 limit;
 };
 
 /**

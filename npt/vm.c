@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Private spaces of protected VMs: wiped frames of the pool, each at one guest
- * page, and windows of host memory.
+ * page; what they give back.
  */
 #include "internal.h"
 
@@ -13,6 +13,8 @@ int vm_npt_create(struct npt *npt)
 	epoch_reap(NPT_REAP_BUDGET);
 	if (pool_has(1))
 		err = npt_create(npt, 1);
+	if (!err)
+		npt->limit = ~0ULL;
 	spin_unlock(&npt_lock);
 	return err;
 }
@@ -39,6 +41,8 @@ static int touch_locked(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn)
 	if (err)
 		return err;
 	epoch_reap(NPT_REAP_BUDGET);
+	if (npt->owned >= npt->limit)
+		return NPT_EQUOTA;
 	if (!pool_has(npt_map_cost(npt, gpa, 1) + 1))
 		return NPT_EPOOL;
 	*pfn = frame_get_private(dom, gpa >> PAGE_SHIFT);
@@ -99,36 +103,67 @@ int vm_reach(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn)
 	return *pfn == INVALID_PFN ? touch_locked(npt, dom, gpa, perm, pfn) : NPT_OK;
 }
 
-static int share_locked(struct npt *npt, u64 gpa, u64 hpa, u64 attr)
+void vm_npt_limit(struct npt *npt, u64 limit)
 {
-	int err = page_check(npt, gpa, attr & EPT_RWX);
+	spin_lock(&npt_lock);
+	npt->limit = limit;
+	spin_unlock(&npt_lock);
+}
 
-	if (err)
-		return err;
-	if (!host_owns(hpa, PAGE_SIZE))
-		return NPT_EOWNER;
-	epoch_reap(NPT_REAP_BUDGET);
-	if (!pool_has(npt_map_cost(npt, gpa, 1)))
-		return NPT_EPOOL;
-	err = frame_pin(hpa >> PAGE_SHIFT);
-	if (err)
-		return err;
-	err = npt_map(npt, gpa, attr | hpa, 1);
-	MONITOR_BUG_ON(err);
+static int release_check(const struct npt *npt, u32 dom, u64 gpa, u64 nr, u64 *present)
+{
+	struct npt_leaf leaf;
+	u64 pfn, i;
+
+	if (npt->root == INVALID_PFN)
+		return NPT_EDOMAIN;
+	if (!IS_ALIGNED(gpa, PAGE_SIZE))
+		return NPT_EALIGN;
+	if (!nr || nr > VM_RELEASE_MAX || gpa >= NPT_LIMIT ||
+	    nr > (NPT_LIMIT - gpa) >> PAGE_SHIFT)
+		return NPT_ERANGE;
+	*present = 0;
+	for (i = 0; i < nr; i++, gpa += PAGE_SIZE) {
+		leaf = npt_walk(npt, gpa);
+		if (!leaf.entry)
+			continue;
+		pfn = (leaf.entry & EPT_ADDR) >> PAGE_SHIFT;
+		if (!is_private(pfn, dom, gpa))
+			return NPT_EOWNER;
+		if (frame_get_info(pfn).shared)
+			return NPT_EBUSY;
+		++*present;
+	}
+	if (npt->limit < nr || npt->limit - nr < npt->owned - *present)
+		return NPT_EQUOTA;
 	return NPT_OK;
 }
 
-int vm_npt_share_host(struct npt *npt, u64 gpa, u64 hpa, u64 attr)
+static int release_locked(struct npt *npt, u32 dom, u64 gpa, u64 nr)
+{
+	u64 present, pfn, i;
+	int err = release_check(npt, dom, gpa, nr, &present);
+
+	if (err)
+		return err;
+	for (i = 0; i < nr; i++, gpa += PAGE_SIZE) {
+		pfn = lookup_locked(npt, dom, gpa);
+		if (pfn == INVALID_PFN)
+			continue;
+		npt_zap(npt, gpa);
+		frame_retire(pfn);
+	}
+	npt->owned -= present;
+	npt->limit -= nr;
+	return NPT_OK;
+}
+
+int vm_npt_release(struct npt *npt, u32 dom, u64 gpa, u64 nr)
 {
 	int err;
 
-	if (!IS_ALIGNED(hpa, PAGE_SIZE))
-		return NPT_EALIGN;
-	if (attr & ~(EPT_READ | EPT_WRITE | EPT_MEMTYPE | EPT_IPAT) ||
-	    !memtype_valid((attr & EPT_MEMTYPE) >> EPT_MEMTYPE_SHIFT))
-		return NPT_EINVAL;
 	spin_lock(&npt_lock);
-	err = share_locked(npt, gpa, hpa, attr);
+	err = release_locked(npt, dom, gpa, nr);
 	spin_unlock(&npt_lock);
 	return err;
 }
@@ -138,10 +173,6 @@ static void leaf_release(struct npt *npt, u64 entry, u32 dom)
 	u64 pfn = (entry & EPT_ADDR) >> PAGE_SHIFT;
 	struct frame f = frame_get_info(pfn);
 
-	if (f.state == FRAME_HOST) {
-		frame_unpin(pfn);
-		return;
-	}
 	MONITOR_BUG_ON(f.state != FRAME_PRIVATE || f.owner != dom);
 	frame_retire(pfn);
 	npt->owned--;

@@ -426,7 +426,9 @@ static void step(void)
 		break;
 	case 10:
 		gpa %= WINDOWS << PAGE_SHIFT;
-		good = !vm_npt_share_host(&vms[vm], gpa, pfn << PAGE_SHIFT, EPT_READ | WB);
+		got = vms[vm].limit;
+		good = vms[vm].root != INVALID_PFN && !vm_npt_release(&vms[vm], dom, gpa, nr);
+		vms[vm].limit = got;
 		break;
 	case 11:
 		good = r % 8 == 0 && destroy_step(vm, r >> 8 & 63);

@@ -60,36 +60,65 @@ static void test_touch(void)
 	unlock();
 	refused(vm_npt_touch(&vm, VM, 0x9000, EPT_RWX, &other), NPT_EPOOL, "touch: reserve");
 	refused(vm_npt_create(&(struct npt){ 0 }), NPT_EPOOL, "create: reserve");
-	refused(vm_npt_share_host(&vm, BIT(40), 0x900000, EPT_READ), NPT_EPOOL, "share: reserve");
 }
 
-static void test_share(void)
+static void test_limit(void)
 {
-	struct npt_leaf l;
-	u64 epoch, pfn;
+	u64 pfn, i;
 
 	setup(64);
-	check(!vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn));
-	refused(vm_npt_share_host(&vm, 0x8000, 0x900800, EPT_READ), NPT_EALIGN, "share: frame");
-	refused(vm_npt_share_host(&vm, 0x8800, 0x900000, EPT_READ), NPT_EALIGN, "share: page");
-	refused(vm_npt_share_host(&vm, 0x8000, 0x900000, EPT_RWX), NPT_EINVAL, "share: exec");
-	refused(vm_npt_share_host(&vm, 0x8000, 0x900000, EPT_WRITE), NPT_EINVAL, "share: W only");
-	refused(vm_npt_share_host(&vm, 0x8000, 0x900000, 0), NPT_EINVAL, "share: nothing");
-	refused(vm_npt_share_host(&vm, 0x8000, 0x900000, EPT_READ | 7 << 3), NPT_EINVAL, "type");
-	refused(vm_npt_share_host(&vm, 0x8000, 0x900000, EPT_READ | 0x1000), NPT_EINVAL, "address");
-	refused(vm_npt_share_host(&vm, 0x8000, 0x400000, EPT_READ), NPT_EOWNER, "share: the pool");
-	refused(vm_npt_share_host(&vm, 0x8000, pfn << 12, EPT_READ), NPT_EOWNER, "share: private");
-	refused(vm_npt_share_host(&vm, 0x8000, 0xa0000, EPT_READ), NPT_EOWNER, "share: a hole");
-	refused(vm_npt_share_host(&vm, 0x8000, ~0xfffULL, EPT_READ), NPT_EOWNER, "share: no RAM");
-	refused(vm_npt_share_host(&vm, 0x7000, 0x900000, EPT_READ), NPT_EEXIST, "share: over");
-	refused(vm_npt_share_host(&vm, BIT(48), 0x900000, EPT_READ), NPT_ERANGE, "share: too far");
-	ok(!vm_npt_share_host(&vm, 0x8000, 0x900000, EPT_READ | EPT_WRITE | WB), "share");
-	l = npt_walk(&vm, 0x8000);
-	ok(l.entry == (0x900000 | EPT_READ | EPT_WRITE | WB), "leaf");
-	ok(vm_npt_lookup(&vm, VM, 0x8000) == INVALID_PFN, "it is not private");
-	refused(host_donate(0x900, 1, &epoch), NPT_EBUSY, "a shared frame is not donated");
-	ok(host_owns(0x900000, 1), "and stays the host's");
-	ok(vm_npt_teardown(&vm, VM, 1000) && !host_donate(0x900, 1, &epoch), "until teardown");
+	vm_npt_limit(&vm, 2);
+	for (i = 0; i < 2; i++)
+		check(!vm_npt_touch(&vm, VM, i << 12, EPT_RWX, &pfn));
+	refused(vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn), NPT_EQUOTA, "touch: one too many");
+	refused(vm_npt_touch(&vm, VM, 0x1000, EPT_RWX, &pfn), NPT_EEXIST, "touch: there already");
+	vm_npt_limit(&vm, 3);
+	ok(!vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn), "touch: it may own more now");
+}
+
+static void test_release(void)
+{
+	struct npt_leaf l;
+	u64 first, second, i;
+
+	setup(64);
+	vm_npt_limit(&vm, 16);
+	check(!vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &first));
+	check(!vm_npt_touch(&vm, VM, 0x9000, EPT_RWX, &second));
+	memset(frame_ptr(first), 0x66, PAGE_SIZE);
+	memset(frame_ptr(second), 0x77, PAGE_SIZE);
+	refused(vm_npt_release(&vm, VM, 0x7800, 1), NPT_EALIGN, "release: within a page");
+	refused(vm_npt_release(&vm, VM, 0x7000, 0), NPT_ERANGE, "release: nothing");
+	refused(vm_npt_release(&vm, VM, 0x7000, VM_RELEASE_MAX + 1), NPT_ERANGE, "release: too many");
+	refused(vm_npt_release(&vm, VM, NPT_LIMIT, 1), NPT_ERANGE, "release: too far");
+	refused(vm_npt_release(&vm, VM, NPT_LIMIT - PAGE_SIZE, 2), NPT_ERANGE, "release: across");
+	refused(vm_npt_release(&vm, VM + 1, 0x7000, 1), NPT_EOWNER, "release: another domain");
+	refused(vm_npt_release(&vm, VM, 0, 17), NPT_EQUOTA, "release: more than it may own");
+	refused(vm_npt_release(&vm, VM, 0x100000, 15), NPT_EQUOTA, "release: less than it owns");
+	lock();
+	check(!frame_share(second, DOM_HOST, true));
+	unlock();
+	refused(vm_npt_release(&vm, VM, 0x7000, 3), NPT_EBUSY, "release: one is shared");
+	lock();
+	frame_unshare(second);
+	unlock();
+	ok(!vm_npt_release(&vm, VM, 0x6000, 4) && !vm.owned && vm.limit == 12, "release");
+	l = npt_walk(&vm, 0x7000);
+	ok(!l.entry && vm_npt_lookup(&vm, VM, 0x9000) == INVALID_PFN, "no page is left there");
+	ok(frame_get_info(first).state == FRAME_TRANSIT && page_is(first, 0x66),
+	   "nobody has it before all CPUs have flushed");
+	pass_all();
+	lock();
+	epoch_reap(100);
+	unlock();
+	ok(frame_get_info(first).state == FRAME_FREE && page_is(first, 0) && page_is(second, 0),
+	   "then it is in the pool, wiped");
+	ok(!vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &first) && page_is(first, 0),
+	   "touched again: zeros");
+	for (i = 0; i < 11; i++)
+		check(!vm_npt_touch(&vm, VM, (i + 32) << 12, EPT_RWX, &first));
+	refused(vm_npt_touch(&vm, VM, 0x40000, EPT_RWX, &first), NPT_EQUOTA,
+		"the limit is lower by all that was given back");
 }
 
 static void test_teardown(void)
@@ -104,7 +133,6 @@ static void test_teardown(void)
 			check(!vm_npt_touch(&vm, VM, i * i << 16, EPT_RWX, &pfn));
 			memset(frame_ptr(pfn), 0x77, PAGE_SIZE);
 		}
-		check(!vm_npt_share_host(&vm, 0x5000, 0x900000, EPT_READ));
 		refused(vm_npt_teardown(&vm, VM, 0), false, "teardown: no budget");
 		for (calls = 0;; calls++) {
 			bool done;
@@ -117,7 +145,7 @@ static void test_teardown(void)
 		}
 		held = frame_state_count(FRAME_TRANSIT);
 		ok(steady && calls <= held / budget + 1 && vm.root == INVALID_PFN &&
-		   !frame_state_count(FRAME_PRIVATE) && !frame_get_info(0x900).gfn,
+		   !frame_state_count(FRAME_PRIVATE),
 		   "teardown by %llu: %llu calls", (unsigned long long)budget,
 		   (unsigned long long)calls + 1);
 		ok(vm_npt_teardown(&vm, VM, budget), "teardown: again");
@@ -129,13 +157,14 @@ static void test_teardown(void)
 	}
 	ok(vm_npt_lookup(&vm, VM, 0) == INVALID_PFN, "lookup: gone");
 	refused(vm_npt_touch(&vm, VM, 0, EPT_RWX, &pfn), NPT_EDOMAIN, "touch: gone");
-	refused(vm_npt_share_host(&vm, 0, 0x900000, EPT_READ), NPT_EDOMAIN, "share: gone");
+	refused(vm_npt_release(&vm, VM, 0, 1), NPT_EDOMAIN, "release: gone");
 }
 
 int main(void)
 {
 	test_touch();
-	test_share();
+	test_limit();
+	test_release();
 	test_teardown();
 	return unit_end();
 }
