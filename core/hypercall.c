@@ -5,8 +5,10 @@
  */
 #include "../npt/npt.h"
 #include "../vmx/vcpu.h"
+#include "grant.h"
+#include "hypercall.h"
 
-static s64 npt_to_errno(int err)
+s64 npt_to_errno(int err)
 {
 	static const u8 map[] = {
 		[NPT_OK] = 0,		    [NPT_ERANGE] = MON_ERANGE, [NPT_EOWNER] = MON_EPERM,
@@ -150,13 +152,104 @@ static s64 hc_vm_status(struct cpu *cpu, const u64 *arg)
 	return err;
 }
 
+static s64 hc_vm_refill(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	return arg[0] > ~0U ? -MON_ENOENT : vm_refill((u32)arg[0], arg[1]);
+}
+
+/* ---- shares ---- */
+
+static s64 hc_share_offer(struct cpu *cpu, const u64 *arg)
+{
+	const struct mon_host_offer *in = host_ptr(arg[0], sizeof(*in));
+	struct mon_host_offer copy;
+
+	(void)cpu;
+	if (!in)
+		return -MON_EFAULT;
+	memcpy(&copy, in, sizeof(copy));
+	return grant_host_offer(&copy);
+}
+
+static s64 hc_share_accept(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	return grant_host_accept(arg[0]);
+}
+
+static s64 hc_share_touch(struct cpu *cpu, const u64 *arg)
+{
+	u64 pfn = 0;
+	int err = share_touch_host(arg[0], arg[1], &pfn);
+
+	(void)cpu;
+	return err ? npt_to_errno(err) : (s64)pfn;
+}
+
+static s64 hc_share_end(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	return grant_end(DOM_HOST, arg[0]);
+}
+
+static s64 hc_share_at(struct cpu *cpu, const u64 *arg)
+{
+	struct mon_share_status *out = host_ptr(arg[1], sizeof(*out)), status = { 0 };
+	s64 err;
+
+	(void)cpu;
+	if (!out)
+		return -MON_EFAULT;
+	err = grant_host_show(arg[0], &status);
+	if (!err)
+		memcpy(out, &status, sizeof(status));
+	return err;
+}
+
+/* ---- the table ---- */
+
+/* Less the page that a frame of a VM backs: in which order it touches them is the VM's. */
+static struct mon_frame frame_shown(u64 pfn)
+{
+	struct frame f = frame_get_info(pfn);
+	struct mon_frame shown = { .state = f.state, .type = f.type, .owner = f.owner };
+
+	if (f.state == FRAME_HOST && f.gfn)
+		shown.flags = MON_FRAME_PINNED;
+	if (f.shared) {
+		shown.flags = MON_FRAME_SHARED | (f.peer_write ? MON_FRAME_PEER_WRITES : 0);
+		shown.peer = f.peer;
+	}
+	return shown;
+}
+
+static s64 hc_frames(struct cpu *cpu, const u64 *arg)
+{
+	u64 pfn = arg[0], nr = arg[1], i;
+	struct mon_frame *out;
+
+	(void)cpu;
+	if (!nr || nr > MON_FRAMES_MAX || pfn >= frame_count() || nr > frame_count() - pfn)
+		return -MON_ERANGE;
+	out = host_ptr(arg[2], nr * sizeof(*out));
+	if (!out)
+		return -MON_EFAULT;
+	for (i = 0; i < nr; i++)
+		out[i] = frame_shown(pfn + i);
+	return 0;
+}
+
 static s64 (*const hypercalls[MON_HC_NR])(struct cpu *cpu, const u64 *arg) = {
 	[MON_HC_PING] = hc_ping,	     [MON_HC_STATUS] = hc_status,
 	[MON_HC_CPU_STATUS] = hc_cpu_status, [MON_HC_DONATE] = hc_donate,
 	[MON_HC_SETTLE] = hc_settle,	     [MON_HC_TAKE_BACK] = hc_take_back,
 	[MON_HC_CLOSE] = hc_close,	     [MON_HC_LEAVE] = hc_leave,
 	[MON_HC_VM_CREATE] = hc_vm_create,   [MON_HC_VM_DESTROY] = hc_vm_destroy,
-	[MON_HC_VM_STATUS] = hc_vm_status,
+	[MON_HC_VM_STATUS] = hc_vm_status,   [MON_HC_VM_REFILL] = hc_vm_refill,
+	[MON_HC_SHARE_OFFER] = hc_share_offer, [MON_HC_SHARE_ACCEPT] = hc_share_accept,
+	[MON_HC_SHARE_TOUCH] = hc_share_touch, [MON_HC_SHARE_END] = hc_share_end,
+	[MON_HC_SHARE_AT] = hc_share_at,     [MON_HC_FRAMES] = hc_frames,
 };
 
 /*

@@ -38,9 +38,21 @@ struct vm *vm_of_process(u64 host_cr3)
 	return found;
 }
 
-static struct vm *vm_of_id(u32 id)
+bool vm_hold(u32 dom)
 {
-	return id >= DOM_FIRST_VM && id < DOM_FIRST_VM + VM_MAX ? vms[id - DOM_FIRST_VM] : NULL;
+	const struct vm *vm;
+
+	spin_lock(&vms_lock);
+	vm = vm_of_domain(dom);
+	if (vm && vm->state != MON_VM_DYING)
+		return true;
+	spin_unlock(&vms_lock);
+	return false;
+}
+
+void vm_unhold(void)
+{
+	spin_unlock(&vms_lock);
 }
 
 void vm_stop(struct vm *vm, enum mon_vm_stop reason, u64 detail)
@@ -66,14 +78,20 @@ u32 vm_range_type(const struct vm *vm, u64 gpa)
 	return 0;
 }
 
+u32 vm_range_perm(u32 type)
+{
+	if (!type)
+		return 0;
+	return type == MON_RANGE_FIRMWARE ? EPT_READ | EPT_EXEC : EPT_RWX;
+}
+
 u8 *vm_page(struct vm *vm, u64 gpa, bool write, int *err)
 {
-	u32 type = vm_range_type(vm, gpa);
-	u64 perm = type == MON_RANGE_FIRMWARE ? EPT_READ | EPT_EXEC : EPT_RWX;
+	u32 perm = vm_range_perm(vm_range_type(vm, gpa));
 	u64 pfn;
 
 	*err = NPT_EOWNER;
-	if (!type || (write && type == MON_RANGE_FIRMWARE))
+	if (!perm || (write && !(perm & EPT_WRITE)))
 		return NULL;
 	gpa = ALIGN_DOWN(gpa, PAGE_SIZE);
 	spin_lock(&vm->lock);
@@ -168,19 +186,33 @@ int vm_load_page(struct vm *vm, const void *host_page)
 	return NPT_OK;
 }
 
+void vm_runtime(struct vm *vm, u8 digest[32])
+{
+	struct sha256 extend, item;
+	u8 last[32];
+
+	spin_lock(&vm->lock);
+	memcpy(digest, vm->runtime, sizeof(vm->runtime));
+	if (vm->item_bytes) {
+		item = vm->item;
+		sha256_final(&item, last);
+		sha256_init(&extend);
+		sha256_update(&extend, vm->runtime, sizeof(vm->runtime));
+		sha256_update(&extend, last, sizeof(last));
+		sha256_final(&extend, digest);
+	}
+	spin_unlock(&vm->lock);
+}
+
 void vm_item_end(struct vm *vm)
 {
-	struct sha256 extend;
 	u8 digest[32];
 
-	if (!vm->item_bytes)
-		return;
-	sha256_final(&vm->item, digest);
-	sha256_init(&extend);
-	sha256_update(&extend, vm->runtime, sizeof(vm->runtime));
-	sha256_update(&extend, digest, sizeof(digest));
-	sha256_final(&extend, vm->runtime);
+	vm_runtime(vm, digest);
+	spin_lock(&vm->lock);
+	memcpy(vm->runtime, digest, sizeof(vm->runtime));
 	vm->item_bytes = 0;
+	spin_unlock(&vm->lock);
 }
 
 void vm_item_select(struct vm *vm, u16 key)
@@ -191,12 +223,14 @@ void vm_item_select(struct vm *vm, u16 key)
 
 void vm_item_data(struct vm *vm, const void *data, u64 len)
 {
+	spin_lock(&vm->lock);
 	if (!vm->item_bytes) {
 		sha256_init(&vm->item);
 		sha256_update(&vm->item, &vm->item_key, sizeof(vm->item_key));
 	}
 	sha256_update(&vm->item, data, len);
 	vm->item_bytes += len;
+	spin_unlock(&vm->lock);
 }
 
 /* ---- start-up of application processors ---- */
@@ -268,6 +302,16 @@ static bool policy_ok(const struct mon_vm_policy *p)
 	return true;
 }
 
+static u64 policy_pages(const struct mon_vm_policy *p)
+{
+	u64 pages = 0;
+	u32 i;
+
+	for (i = 0; i < p->nr_ranges; i++)
+		pages += (p->range[i].end - p->range[i].start) >> PAGE_SHIFT;
+	return pages;
+}
+
 static s64 slot_for(u64 cr3)
 {
 	s64 slot = -MON_ENOMEM;
@@ -306,6 +350,7 @@ static s64 create_locked(const struct mon_vm_create *args)
 		spin_unlock(&npt_lock);
 		return -MON_ENOMEM;
 	}
+	vm_npt_limit(&vm->npt, policy_pages(&vm->policy));
 	WRITE_ONCE(vms[slot], vm);
 	nr_vms++;
 	return vm->id;
@@ -369,7 +414,7 @@ s64 vm_destroy(u32 id)
 	s64 err;
 
 	spin_lock(&vms_lock);
-	vm = vm_of_id(id);
+	vm = vm_of_domain(id);
 	err = vm ? destroy_step(vm) : -MON_ENOENT;
 	spin_unlock(&vms_lock);
 	spin_lock(&npt_lock);
@@ -383,13 +428,15 @@ s64 vm_status(u32 id, struct mon_vm_status *status)
 	struct vm *vm;
 
 	spin_lock(&vms_lock);
-	vm = vm_of_id(id);
+	vm = vm_of_domain(id);
 	if (vm) {
 		status->state = vm->state;
 		status->stop = vm->stop;
 		status->stop_detail = vm->stop_detail;
 		status->nr_vcpus = vm->nr_vcpus;
 		status->private_frames = READ_ONCE(vm->npt.owned);
+		status->limit = READ_ONCE(vm->npt.limit);
+		status->returned = READ_ONCE(vm->returned);
 		status->exits = vm->exits;
 		status->exits_to_host = vm->exits_to_host;
 		memcpy(status->measurement, vm->measurement, sizeof(status->measurement));
@@ -397,4 +444,17 @@ s64 vm_status(u32 id, struct mon_vm_status *status)
 	}
 	spin_unlock(&vms_lock);
 	return vm ? 0 : -MON_ENOENT;
+}
+
+s64 vm_refill(u32 id, u64 frames)
+{
+	struct vm *vm;
+	int err;
+
+	if (!vm_hold(id))
+		return -MON_ENOENT;
+	vm = vm_of_domain(id);
+	err = vm_npt_refill(&vm->npt, frames, policy_pages(&vm->policy));
+	vm_unhold();
+	return err ? -MON_EINVAL : 0;
 }

@@ -37,6 +37,8 @@ enum startup_state { STARTUP_NONE, STARTUP_INIT, STARTUP_SIPI };
  * @runtime: extended with each fw_cfg item the guest read
  * @item: fw_cfg item being read through the data port
  * @startup, @startup_vector: by APIC ID
+ * @window_gfn, @window_pages: where shares appear; written under grants_lock
+ * @returned: pages it gave back
  * @dying_epoch: CPUs may hold a pointer to it until this has passed
  */
 struct vm {
@@ -60,6 +62,9 @@ struct vm {
 	u8 startup[VM_APIC_IDS];
 	u8 startup_vector[VM_APIC_IDS];
 	struct vcpu *vcpu[MON_VM_MAX_VCPUS];
+	u64 window_gfn;
+	u64 window_pages;
+	u64 returned;
 	u64 exits;
 	u64 exits_to_host;
 	u64 dying_epoch;
@@ -80,11 +85,23 @@ void vm_stop(struct vm *vm, enum mon_vm_stop reason, u64 detail);
 /** vm_range_type() - enum mon_vm_range_type of an address, 0 if it is a device's */
 u32 vm_range_type(const struct vm *vm, u64 gpa);
 
+/** vm_range_perm() - EPT permissions of the VM in such a range; 0 for 0 */
+u32 vm_range_perm(u32 type);
+
+/** vm_in_window() - is there a share at @gpa, or nothing, but no device? */
+static inline bool vm_in_window(const struct vm *vm, u64 gpa)
+{
+	u64 pages = READ_ONCE(vm->window_pages), gfn = READ_ONCE(vm->window_gfn);
+
+	return gpa >> PAGE_SHIFT >= gfn && (gpa >> PAGE_SHIFT) - gfn < pages;
+}
+
 /**
  * vm_page() - the private page at @gpa, made of zeros if it was not touched yet
  * @write: false is enough to read; firmware cannot be written
  *
- * NULL: not private, not writable, or the pool is empty (*@err says which).
+ * NULL: not private, not writable, or there is no frame for it (*@err: NPT_EOWNER,
+ * NPT_EPOOL, NPT_EQUOTA).
  */
 u8 *vm_page(struct vm *vm, u64 gpa, bool write, int *err);
 
@@ -98,6 +115,9 @@ void vm_load_begin(struct vm *vm);
 bool vm_load_next(struct vm *vm, u64 *gpa);
 /** vm_load_page() - copy in and measure the page that vm_load_next() named */
 int vm_load_page(struct vm *vm, const void *host_page);
+
+/** vm_runtime() - the runtime register as if the item that is being read had ended */
+void vm_runtime(struct vm *vm, u8 digest[32]);
 
 /** vm_item_*() - runtime measurement: bytes of one fw_cfg item, then the next */
 void vm_item_select(struct vm *vm, u16 key);
@@ -113,6 +133,7 @@ bool vm_take_startup(struct vm *vm, s64 id, u8 vector);
 s64 vm_create(const struct mon_vm_create *args);
 s64 vm_destroy(u32 id);
 s64 vm_status(u32 id, struct mon_vm_status *status);
+s64 vm_refill(u32 id, u64 frames);
 
 /**
  * vm_at() - the VM in a slot below VM_MAX, or NULL (no lock)
@@ -121,6 +142,18 @@ s64 vm_status(u32 id, struct mon_vm_status *status);
  */
 struct vm *vm_at(u32 slot);
 u32 vm_count(void);
+
+/** vm_of_domain() - likewise by its domain; NULL: not a VM */
+static inline struct vm *vm_of_domain(u32 dom)
+{
+	if (dom < DOM_FIRST_VM || dom >= DOM_FIRST_VM + VM_MAX)
+		return NULL;
+	return vm_at(dom - DOM_FIRST_VM);
+}
+
+/** vm_hold() - the VM does not begin to die before vm_unhold(); false: it has, or is none */
+bool vm_hold(u32 dom);
+void vm_unhold(void);
 
 /*
  * ---- what the vendor's side does for a vCPU ----

@@ -200,6 +200,9 @@ u64 vm_npt_lookup(struct npt *npt, u32 dom, u64 gpa);
 /** vm_npt_limit() - how many frames the domain may own from now on; a new space has no limit */
 void vm_npt_limit(struct npt *npt, u64 limit);
 
+/** vm_npt_refill() - the domain may own @frames more, but not more than @max: NPT_ERANGE */
+int __must_check vm_npt_refill(struct npt *npt, u64 frames, u64 max);
+
 /**
  * vm_npt_release() - @dom gives @nr pages from @gpa on back; they are retired, and its limit sinks
  *

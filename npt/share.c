@@ -5,8 +5,7 @@
 
 static struct share shares[SHARE_MAX];
 
-#define ID_SLOT_BITS 16
-_Static_assert(SHARE_MAX >> ID_SLOT_BITS == 0, "an ID has the slot in its low bits");
+_Static_assert(SHARE_MAX >> SHARE_SLOT_BITS == 0, "an ID has the slot in its low bits");
 
 void share_init(void)
 {
@@ -15,12 +14,12 @@ void share_init(void)
 
 static u64 id_of(const struct share *s)
 {
-	return (u64)s->use << ID_SLOT_BITS | (u64)(s - shares);
+	return (u64)s->use << SHARE_SLOT_BITS | (u64)(s - shares);
 }
 
 static struct share *share_of(u64 id)
 {
-	u64 slot = id & (BIT(ID_SLOT_BITS) - 1);
+	u64 slot = share_slot(id);
 
 	if (slot >= SHARE_MAX || shares[slot].state == SHARE_FREE || id_of(&shares[slot]) != id)
 		return NULL;

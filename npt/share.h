@@ -27,6 +27,7 @@
 
 #define SHARE_QUOTA 16 /* for each owner, so that none uses up another's */
 #define SHARE_MAX (SHARE_QUOTA * 17) /* the host and 16 VMs */
+#define SHARE_SLOT_BITS 16 /* of an ID: the entry's place in the table */
 #define SHARE_ANY DOM_MONITOR /* offered to whom the owner named in another way */
 
 enum share_state {
@@ -131,5 +132,11 @@ bool share_covers(u32 owner, u64 gfn, u64 nr);
 
 /** share_at() - copy of an entry below SHARE_MAX, and its ID; false if it is FREE */
 bool share_at(u32 slot, struct share *copy, u64 *id);
+
+/** share_slot() - the entry that has, or had, this ID; SHARE_MAX or more: none */
+static inline u64 share_slot(u64 id)
+{
+	return id & (BIT(SHARE_SLOT_BITS) - 1);
+}
 
 #endif /* _NPT_SHARE_H */

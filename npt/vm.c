@@ -110,6 +110,19 @@ void vm_npt_limit(struct npt *npt, u64 limit)
 	spin_unlock(&npt_lock);
 }
 
+int vm_npt_refill(struct npt *npt, u64 frames, u64 max)
+{
+	int err = NPT_ERANGE;
+
+	spin_lock(&npt_lock);
+	if (npt->limit <= max && frames <= max - npt->limit) {
+		npt->limit += frames;
+		err = NPT_OK;
+	}
+	spin_unlock(&npt_lock);
+	return err;
+}
+
 static int release_check(const struct npt *npt, u32 dom, u64 gpa, u64 nr, u64 *present)
 {
 	struct npt_leaf leaf;

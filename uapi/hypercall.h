@@ -47,8 +47,8 @@ enum mon_hypercall {
 	MON_HC_SHARE_ACCEPT = 13, /* (ID): of a VM's offer to the host */
 	MON_HC_SHARE_TOUCH = 14,  /* (ID, page): returns its pfn, which can be reached now */
 	MON_HC_SHARE_END = 15,	  /* (ID): one bounded step; -MON_EAGAIN until done */
-	MON_HC_SHARE_AT = 16,	  /* (slot, pa of struct mon_share_status); -MON_ERANGE: the last was before */
-	MON_HC_FRAMES = 17,	  /* (pfn, nr, pa of struct mon_frame[nr]): nr up to MON_FRAMES_MAX */
+	MON_HC_SHARE_AT = 16,	  /* (slot, pa of struct mon_share_status) */
+	MON_HC_FRAMES = 17,	  /* (pfn, nr, pa of struct mon_frame[nr]) */
 	MON_HC_NR,
 };
 
@@ -372,7 +372,8 @@ struct mon_host_offer {
  * @pages: its length
  * @tag: given by the owner, if the host is the peer; else 0
  *
- * Where in a VM's memory the pages are is not said.
+ * Where in a VM's memory the pages are is not said. -MON_ENOENT: the slot is empty;
+ * -MON_ERANGE: the last slot was before it.
  */
 struct mon_share_status {
 	unsigned long long id;
@@ -396,7 +397,7 @@ struct mon_share_status {
  * @peer: domain, with MON_FRAME_SHARED
  * @owner: domain
  *
- * Which page of a VM it backs is not said.
+ * Up to MON_FRAMES_MAX in a call. Which page of a VM a frame backs is not said.
  */
 struct mon_frame {
 	unsigned char state;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Entry and exits of a confidential VM's vCPU, and its making. */
 #include "vcpu.h"
+#include "../npt/share.h"
 
 #define CR0_ET BIT(4)
 #define CR0_NE BIT(5)
@@ -577,21 +578,66 @@ static void exception(struct cpu *cpu, struct vcpu *vcpu)
 		   (u32)vmread(VM_EXIT_INSTRUCTION_LEN));
 }
 
+/* The host is entered, so that it can donate; then the guest tries again. */
+static void wait_for_frame(struct cpu *cpu, struct vcpu *vcpu)
+{
+	struct shown shown = { .reason = EXIT_EPT_VIOLATION, .gpa = SCRATCH_GPA,
+			       .qualification = EPT_QUAL_READ };
+
+	count(MON_CNT_POOL_EMPTY);
+	present(cpu, vcpu, &shown);
+}
+
+/*
+ * #GP for the instruction, or the event in whose delivery it happened; only an
+ * interrupt is kept for later.
+ */
+static void refuse_access(struct vcpu *vcpu)
+{
+	if ((vcpu->reinject & INTR_INFO_TYPE) == INTR_TYPE_EXT)
+		vcpu->held = vcpu->reinject;
+	vcpu->reinject = 0;
+	count(MON_CNT_WINDOW_REFUSED);
+	inject_gp();
+}
+
+/*
+ * A page that is shared with the VM is mapped at its first touch. Where none is
+ * (any more) is no device all the same: what the guest writes there is not the host's to see.
+ */
+static void window_violation(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, u64 qualification)
+{
+	u64 mapped_as = qualification >> EPT_QUAL_PERM_SHIFT & EPT_RWX;
+
+	switch (share_touch(vcpu->vm->id, gpa)) {
+	case NPT_OK:
+		return;
+	case NPT_EEXIST: /* by another vCPU, just now, unless it was there for less */
+		if (!mapped_as)
+			return;
+		break;
+	case NPT_EPOOL:
+		wait_for_frame(cpu, vcpu);
+		return;
+	}
+	refuse_access(vcpu);
+}
+
 /* Private memory is made on first touch; anything else is a device. */
 static void ept_violation(struct cpu *cpu, struct vcpu *vcpu)
 {
 	u64 gpa = vmread(GUEST_PHYSICAL_ADDRESS), qualification = vmread(EXIT_QUALIFICATION);
 	bool write = qualification & EPT_QUAL_WRITE;
-	struct shown shown = { .reason = EXIT_EPT_VIOLATION, .gpa = SCRATCH_GPA,
-			       .qualification = EPT_QUAL_READ };
 	int err;
 
+	if (vm_in_window(vcpu->vm, gpa)) {
+		window_violation(cpu, vcpu, gpa, qualification);
+		return;
+	}
 	if (vm_page(vcpu->vm, gpa, write, &err))
 		return;
-	if (err == NPT_EPOOL) {
-		/* The host is entered, so that it can donate; then the guest tries again. */
-		count(MON_CNT_POOL_EMPTY);
-		present(cpu, vcpu, &shown);
+	if (err == NPT_EPOOL || err == NPT_EQUOTA) {
+		wait_for_frame(cpu, vcpu);
 		return;
 	}
 	if (qualification & EPT_QUAL_FETCH) {
@@ -610,12 +656,6 @@ static void interrupt_window(struct cpu *cpu, struct vcpu *vcpu)
 		return;
 	}
 	reflect(cpu, vcpu, EXIT_INTERRUPT_WINDOW);
-}
-
-static void guest_call(struct cpu *cpu)
-{
-	cpu->gpr[RAX] = (u64)-MON_ENOSYS;
-	advance_rip();
 }
 
 static void dispatch(struct cpu *cpu, struct vcpu *vcpu, u32 reason)
@@ -655,7 +695,7 @@ static void dispatch(struct cpu *cpu, struct vcpu *vcpu, u32 reason)
 		advance_rip();
 		break;
 	case EXIT_VMCALL:
-		guest_call(cpu);
+		guest_hypercall(cpu, vcpu);
 		break;
 	case EXIT_RDPMC:
 		inject_gp();

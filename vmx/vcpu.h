@@ -149,6 +149,11 @@ void vcpu_vmclear(struct cpu *cpu, u64 vmptr12);
 /** vcpu_clear_dying() - VMCLEAR what this CPU has loaded of VMs that are going */
 void vcpu_clear_dying(struct cpu *cpu);
 
+/* ---- core/guest_call.c ---- */
+
+/** guest_hypercall() - VMCALL of the guest */
+void guest_hypercall(struct cpu *cpu, struct vcpu *vcpu);
+
 /* ---- between the files ---- */
 
 /* vcpu_switch.c */

@@ -133,6 +133,12 @@ static bool find_operands(struct vcpu *vcpu, u64 gpa)
 		return false;
 	if (insn->needs_read && !guest_linear(vcpu, source, WALK_READ, &op->gpa_read))
 		return false;
+	/* The other operand of a device's is never a shared page. */
+	if (vm_in_window(vcpu->vm, op->gpa_write) || vm_in_window(vcpu->vm, op->gpa_read)) {
+		count(MON_CNT_WINDOW_REFUSED);
+		inject_gp();
+		return false;
+	}
 	/* Another vCPU may have rewritten the instruction since: then it runs again. */
 	return op->gpa_read == gpa || op->gpa_write == gpa;
 }

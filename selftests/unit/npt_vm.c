@@ -72,8 +72,11 @@ static void test_limit(void)
 		check(!vm_npt_touch(&vm, VM, i << 12, EPT_RWX, &pfn));
 	refused(vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn), NPT_EQUOTA, "touch: one too many");
 	refused(vm_npt_touch(&vm, VM, 0x1000, EPT_RWX, &pfn), NPT_EEXIST, "touch: there already");
-	vm_npt_limit(&vm, 3);
-	ok(!vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn), "touch: it may own more now");
+	refused(vm_npt_refill(&vm, 4, 5), NPT_ERANGE, "refill: more than it needs");
+	refused(vm_npt_refill(&vm, ~0ULL, 5), NPT_ERANGE, "refill: very much more");
+	check(!vm_npt_refill(&vm, 1, 3));
+	ok(vm.limit == 3 &&
+	   !vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn), "touch: it may own more now");
 }
 
 static void test_release(void)
@@ -89,7 +92,8 @@ static void test_release(void)
 	memset(frame_ptr(second), 0x77, PAGE_SIZE);
 	refused(vm_npt_release(&vm, VM, 0x7800, 1), NPT_EALIGN, "release: within a page");
 	refused(vm_npt_release(&vm, VM, 0x7000, 0), NPT_ERANGE, "release: nothing");
-	refused(vm_npt_release(&vm, VM, 0x7000, VM_RELEASE_MAX + 1), NPT_ERANGE, "release: too many");
+	refused(vm_npt_release(&vm, VM, 0x7000, VM_RELEASE_MAX + 1), NPT_ERANGE,
+		"release: too many");
 	refused(vm_npt_release(&vm, VM, NPT_LIMIT, 1), NPT_ERANGE, "release: too far");
 	refused(vm_npt_release(&vm, VM, NPT_LIMIT - PAGE_SIZE, 2), NPT_ERANGE, "release: across");
 	refused(vm_npt_release(&vm, VM + 1, 0x7000, 1), NPT_EOWNER, "release: another domain");
