@@ -140,13 +140,19 @@ static bool window_taken(u32 peer, u64 gfn, u64 nr)
 	return false;
 }
 
+/* What is offered to a VM by its name is never the host's. */
+static bool offered_to(const struct share *s, u32 peer)
+{
+	return s->peer == SHARE_ANY ? peer != DOM_HOST : s->peer == peer;
+}
+
 static int accept_locked(u64 id, u32 peer, struct npt *peer_npt, u64 gfn)
 {
 	struct share *s = share_of(id);
 
 	if (!s)
 		return NPT_ENOENT;
-	if (!may_share(peer) || peer == s->owner || (s->peer != SHARE_ANY && s->peer != peer))
+	if (!may_share(peer) || peer == s->owner || !offered_to(s, peer))
 		return NPT_EDOMAIN;
 	if (s->state != SHARE_OFFERED)
 		return NPT_ESTATE;

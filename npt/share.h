@@ -28,7 +28,7 @@
 #define SHARE_QUOTA 16 /* for each owner, so that none uses up another's */
 #define SHARE_MAX (SHARE_QUOTA * 17) /* the host and 16 VMs */
 #define SHARE_SLOT_BITS 16 /* of an ID: the entry's place in the table */
-#define SHARE_ANY DOM_MONITOR /* offered to whom the owner named in another way */
+#define SHARE_ANY DOM_MONITOR /* offered to a VM that the owner named in another way */
 
 enum share_state {
 	SHARE_FREE = 0,

@@ -140,6 +140,7 @@ static void test_accept(void)
 	refused(share_accept(other, B, &b, WINDOW + 15), NPT_EEXIST, "accept: over another");
 	refused(share_accept(other, B, &b, WINDOW - 3), NPT_EEXIST, "accept: into another");
 	refused(share_accept(other, A, &a, WINDOW), NPT_EDOMAIN, "accept: one's own");
+	refused(share_accept(other, DOM_HOST, &host_npt, 0), NPT_EDOMAIN, "accept: the host");
 	refused(share_accept(other, DOM_MONITOR, &b, WINDOW), NPT_EDOMAIN, "accept: the monitor");
 	ok(!share_accept(other, B, &b, WINDOW + 16), "accept: beside it, one to anybody");
 }
