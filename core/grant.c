@@ -3,11 +3,11 @@
 #include "grant.h"
 #include "hypercall.h"
 
-_Static_assert(MON_SHARE_READ == EPT_READ && MON_SHARE_WRITE == EPT_WRITE, "permissions");
-_Static_assert((u32)MON_SHARE_OFFERED == SHARE_OFFERED && (u32)MON_SHARE_LIVE == SHARE_LIVE &&
-	       (u32)MON_SHARE_REVOKING == SHARE_REVOKING, "states of a share");
-_Static_assert(MON_SHARE_QUOTA == SHARE_QUOTA && MON_RELEASE_MAX == VM_RELEASE_MAX, "limits");
-_Static_assert(MON_DOMAIN_HOST == DOM_HOST && MON_DOMAIN_MONITOR == DOM_MONITOR, "domains");
+_Static_assert(EPT_READ == MON_SHARE_READ && EPT_WRITE == MON_SHARE_WRITE, "permissions");
+_Static_assert(SHARE_OFFERED == (u32)MON_SHARE_OFFERED && SHARE_LIVE == (u32)MON_SHARE_LIVE &&
+	       SHARE_REVOKING == (u32)MON_SHARE_REVOKING, "states of a share");
+_Static_assert(SHARE_QUOTA == MON_SHARE_QUOTA && VM_RELEASE_MAX == MON_RELEASE_MAX, "limits");
+_Static_assert(DOM_HOST == MON_DOMAIN_HOST && DOM_MONITOR == MON_DOMAIN_MONITOR, "domains");
 
 #define WINDOW_FIRST (BIT(32) >> PAGE_SHIFT)
 

@@ -51,10 +51,7 @@ static s64 gc_accept(struct vm *vm, const u64 *arg)
 
 static s64 gc_end(struct vm *vm, const u64 *arg)
 {
-	s64 err = grant_end(vm->id, arg[0]);
-
-	/* That it is somebody else's is not said. */
-	return err == -MON_EPERM ? -MON_ENOENT : err;
+	return grant_end(vm->id, arg[0]);
 }
 
 static s64 gc_share_at(struct vm *vm, const u64 *arg)

@@ -8,19 +8,6 @@
 #include "grant.h"
 #include "hypercall.h"
 
-s64 npt_to_errno(int err)
-{
-	static const u8 map[] = {
-		[NPT_OK] = 0,		    [NPT_ERANGE] = MON_ERANGE, [NPT_EOWNER] = MON_EPERM,
-		[NPT_ESTATE] = MON_EINVAL,  [NPT_EALIGN] = MON_EINVAL, [NPT_EPOOL] = MON_ENOMEM,
-		[NPT_EBUSY] = MON_EAGAIN,   [NPT_EEXIST] = MON_EEXIST, [NPT_ENOENT] = MON_ENOENT,
-		[NPT_EDOMAIN] = MON_ENOENT, [NPT_EINVAL] = MON_EINVAL,
-		[NPT_EQUOTA] = MON_EBUSY,
-	};
-
-	return err >= 0 && (u32)err < ARRAY_SIZE(map) ? -(s64)map[err] : -MON_EINVAL;
-}
-
 /* Every hypercall passes the epoch; this one also lets go of what is dying. */
 static s64 hc_ping(struct cpu *cpu, const u64 *arg)
 {
