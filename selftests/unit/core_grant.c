@@ -176,7 +176,7 @@ static void test_names(void)
 	setup();
 	id = offered(A, to(B, 0x100, 4));
 	vm_item_end(vms[B]);
-	ok(!grant_accept(vms[B], id, WINDOW, 5), "accept: the name, whether its last item has ended");
+	ok(!grant_accept(vms[B], id, WINDOW, 5), "accept: whether its last item has ended or not");
 	ok(shown(A, id, &s) && s.tag == 5 && s.other == vms[B]->id && s.state == MON_SHARE_LIVE,
 	   "the owner is told who it is");
 	offer = to(B, 0x200, 4);
@@ -311,7 +311,8 @@ static void test_release(void)
 	pages = vms[A]->npt.limit;
 	id = offered(A, to(B, 0x102, 1));
 	refused(grant_release(vms[A], 0x100, 0), -MON_EINVAL, "release: nothing");
-	refused(grant_release(vms[A], 0x100, MON_RELEASE_MAX + 1), -MON_EINVAL, "release: too much");
+	refused(grant_release(vms[A], 0x100, MON_RELEASE_MAX + 1), -MON_EINVAL,
+		"release: too much");
 	refused(grant_release(vms[A], 0xfffff, 1), -MON_EPERM, "release: firmware");
 	refused(grant_release(vms[A], 0x3ff, 2), -MON_EPERM, "release: beyond RAM");
 	refused(grant_release(vms[A], WINDOW, 1), -MON_EPERM, "release: a share's window");
