@@ -11,6 +11,7 @@ struct npt host_npt;
 
 static struct npt_config config;
 static u64 mmio_tables; /* made by host_reach() and not recycled since */
+static u64 lend_epoch;	/* opened behind the junk frame that was taken away last */
 
 u64 host_max_pa(void)
 {
@@ -142,6 +143,7 @@ int host_npt_init(const struct npt_config *cfg)
 		build();
 		ept02_reset();
 		share_init();
+		lend_epoch = 0;
 	}
 	spin_unlock(&npt_lock);
 	return err;
@@ -235,6 +237,11 @@ enum host_fault host_npt_fault(u64 gpa)
 	}
 }
 
+void host_lend_over(void)
+{
+	lend_epoch = epoch_now();
+}
+
 /* ---- what a VM shares with the host ---- */
 
 /* A private frame was donated, or claimed at launch: its 4 KiB table is there. */
@@ -242,7 +249,7 @@ int host_map_shared(u64 pfn, bool write)
 {
 	u64 pa = pfn << PAGE_SHIFT, attr;
 
-	if (npt_walk(&host_npt, pa).entry)
+	if (npt_walk(&host_npt, pa).entry || !epoch_passed(lend_epoch))
 		return NPT_EBUSY;
 	leaf_attr(pa, 1, &attr);
 	attr &= ~(EPT_ADDR | EPT_RWX);
@@ -302,7 +309,8 @@ static int take_back_locked(u64 *pfn)
 	u64 pa = frame_free_first() << PAGE_SHIFT, attr;
 	int err;
 
-	if (frame_free_first() != INVALID_PFN && npt_walk(&host_npt, pa).entry)
+	if (frame_free_first() != INVALID_PFN &&
+	    (npt_walk(&host_npt, pa).entry || !epoch_passed(lend_epoch)))
 		return NPT_EBUSY;
 	err = frame_free_return(pfn);
 	if (err)

@@ -33,12 +33,16 @@ void ept02_reset(void);
 /**
  * host_map_shared() - a private frame appears in EPT01 at its own address, never executable
  *
- * NPT_EBUSY: a junk frame is lent there for an instruction of the host.
+ * NPT_EBUSY: a junk frame is lent there for an instruction of the host, or some CPU
+ * may have one cached.
  */
 int __must_check host_map_shared(u64 pfn, bool write);
 
 /** host_unmap_shared() - the leaf of host_map_shared() goes */
 void host_unmap_shared(u64 pfn);
+
+/** host_lend_over() - a junk frame was taken away: all have to flush before another is there */
+void host_lend_over(void);
 
 /** vm_reach() - the private frame at @gpa, made of zeros if need be; under npt_lock */
 int __must_check vm_reach(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn);

@@ -28,10 +28,14 @@ int host_lend(u64 gpa, u64 junk_pfn)
 	return err;
 }
 
-/* The leaf is there and is 4 KiB, so nothing is split and nothing can fail. */
+/*
+ * The leaf is there and is 4 KiB, so nothing is split and nothing can fail. Another
+ * CPU of the host's that touched the same frame may have the junk cached still.
+ */
 void host_unlend(u64 gpa)
 {
 	spin_lock(&npt_lock);
 	MONITOR_BUG_ON(npt_unmap(&host_npt, gpa, PAGE_SIZE) != NPT_OK);
+	host_lend_over();
 	spin_unlock(&npt_lock);
 }

@@ -106,7 +106,8 @@ int __must_check host_settle(u64 pfn, u64 nr);
  * host_take_back() - one free frame back to the host, mapped in EPT01; *@pfn
  *
  * NPT_EPOOL: none is free. NPT_EBUSY: the host touches it just now, on another
- * CPU, and is lent a junk frame for that instruction.
+ * CPU, and is lent a junk frame for that instruction; or some CPU has not flushed
+ * since one was lent, and could go on with it where the frame should be.
  */
 int __must_check host_take_back(u64 *pfn);
 

@@ -259,6 +259,10 @@ static void test_lend(void)
 	refused(host_take_back(&pfn), NPT_EBUSY, "take back: it is lent a junk frame just now");
 	ok(pfn == 9 && !npt_lock.held, "refusals touch nothing else");
 	host_unlend(first << PAGE_SHIFT);
+	refused(host_take_back(&pfn), NPT_EBUSY, "take back: another CPU may have the junk cached");
+	epoch_pass(0);
+	refused(host_take_back(&pfn), NPT_EBUSY, "take back: one CPU has not flushed");
+	epoch_pass(1);
 	ok(!host_take_back(&pfn) && pfn == first && exact(), "take back: afterwards");
 	for (i = 0; !host_take_back(&pfn); i++)
 		;
