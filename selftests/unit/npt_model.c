@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/host.c npt/vm.c npt/share.c */
-/* includes: npt/compose.c */
+/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/host.c npt/vm.c npt/lend.c */
+/* includes: npt/compose.c npt/share.c selftests/proof/invariants.c */
 /* cflags: -DNPT_INDEX_BITS=2 */
 /*
  * Everything together, in a small world: tables of 4 entries, so 1 MiB of
@@ -15,7 +15,18 @@
 #define SIM_OWN_FLUSH
 #include "npt_sim.h"
 #include "npt/compose.c"
-#include "npt/share.h"
+#include "npt/share.c"
+
+#define INVARIANT(cond, what) invariant(!!(cond), #cond, what, __LINE__)
+static void invariant(bool good, const char *cond, const char *what, int line)
+{
+	if (good)
+		return;
+	unit_ok(0, cond, "invariants.c", line, "%s", what);
+	exit(unit_end());
+}
+
+#include "selftests/proof/invariants.c"
 
 #ifndef STEPS
 #define STEPS 600000ULL
@@ -34,13 +45,7 @@ static u32 running_space[CPUS];
 static u32 this_cpu;
 static struct npt vms[VMS];
 static struct frame before[FRAMES];
-static u64 leaf_count[FRAMES], table_count[FRAMES];
 static u64 verdicts[8], done[20];
-
-static u64 pfn_of(u64 entry)
-{
-	return (entry & EPT_ADDR) >> PAGE_SHIFT;
-}
 
 static void ghost_table(bool *g, u64 table, u32 level)
 {
@@ -51,11 +56,11 @@ static void ghost_table(bool *g, u64 table, u32 level)
 		if (!e[i])
 			continue;
 		if (level > 1 && !(e[i] & EPT_LEAF)) {
-			ghost_table(g, pfn_of(e[i]), level - 1);
+			ghost_table(g, inv_pfn(e[i]), level - 1);
 			continue;
 		}
 		for (n = 0; n < LEVEL_SIZE(level) >> PAGE_SHIFT; n++)
-			g[pfn_of(e[i]) + n] = true;
+			g[inv_pfn(e[i]) + n] = true;
 	}
 }
 
@@ -72,164 +77,69 @@ void npt_flush_local(void)
 	memset(ghost[this_cpu], 0, sizeof(ghost[this_cpu]));
 }
 
-/* I4, I6: a leaf of somebody else's private frame is the one its word tells of. */
-static void check_peer(struct frame f, u32 dom, u64 perm)
-{
-	check(f.shared && f.peer == dom && dom != f.owner);
-	check(perm == (f.peer_write ? EPT_READ | EPT_WRITE : EPT_READ));
-}
-
-/* I10: a table is the monitor's, and in one place. I5, I11: leaves, by @kind. */
-enum space { EPT01, EPT02, VM };
-
-static void check_table(u64 table, u32 level, u64 base, enum space kind, u32 dom)
-{
-	u64 *e = frame_ptr(table), i, n, gpa, pfn;
-	struct frame f = frame_get_info(table);
-
-	check(f.state == FRAME_USED && f.type == FRAME_TABLE && f.owner == DOM_MONITOR);
-	check(table < FRAMES && ++table_count[table] == 1);
-	for (i = 0; i < NPT_ENTRIES; i++) {
-		gpa = base + (i << LEVEL_SHIFT(level));
-		if (!e[i])
-			continue;
-		if (level > 1 && !(e[i] & EPT_LEAF)) {
-			check((e[i] & ~EPT_ADDR) == EPT_RWX);
-			check_table(pfn_of(e[i]), level - 1, gpa, kind, dom);
-			continue;
-		}
-		check(level <= host_npt.max_leaf && IS_ALIGNED(e[i] & EPT_ADDR, LEVEL_SIZE(level)));
-		for (n = 0; n < LEVEL_SIZE(level) >> PAGE_SHIFT; n++) {
-			pfn = pfn_of(e[i]) + n;
-			f = frame_get_info(pfn);
-			if (pfn < FRAMES && kind == VM)
-				leaf_count[pfn]++;
-			if (kind == VM && f.state == FRAME_PRIVATE && f.owner == dom)
-				check(f.gfn == gpa >> PAGE_SHIFT);
-			else if (f.state == FRAME_PRIVATE)
-				check_peer(f, kind == VM ? dom : DOM_HOST, e[i] & EPT_RWX);
-			else if (kind == VM)
-				check(f.state == FRAME_HOST && !(e[i] & EPT_EXEC));
-			else
-				check(f.state == FRAME_HOST || f.state == FRAME_HOLE);
-			if (kind == EPT02)
-				check(f.state != FRAME_PRIVATE);
-			if (kind == EPT01)
-				check((e[i] & EPT_ADDR) == gpa &&
-				      (f.state == FRAME_PRIVATE || (e[i] & EPT_RWX) == EPT_RWX));
-		}
-	}
-}
-
-static void check_tables(void)
-{
-	u64 i, tables = 0;
-
-	memset(leaf_count, 0, sizeof(leaf_count));
-	memset(table_count, 0, sizeof(table_count));
-	check_table(host_npt.root, NPT_LEVELS, 0, EPT01, 0);
-	for (i = 0; i < EPT02_SLOTS; i++)
-		if (slots[i].eptp12)
-			check_table(slots[i].npt.root, NPT_LEVELS, 0, EPT02, 0);
-	for (i = 0; i < VMS; i++)
-		if (vms[i].root != INVALID_PFN)
-			check_table(vms[i].root, NPT_LEVELS, 0, VM, DOM_FIRST_VM + i);
-	for (i = 0; i < FRAMES; i++) {
-		struct frame f = sim_table[i];
-		struct npt_leaf l = npt_walk(&host_npt, i << PAGE_SHIFT);
-
-		/* EPT01 is exactly what the host may see; no table and no private frame is lost. */
-		bool to_host = f.shared && f.peer == DOM_HOST;
-
-		check(!!l.entry == (f.state == FRAME_HOST || f.state == FRAME_HOLE || to_host));
-		check(f.state == FRAME_PRIVATE || (!f.shared && !f.peer && !f.peer_write));
-		if (f.state == FRAME_USED && f.type == FRAME_TABLE)
-			check(table_count[i] == 1);
-		if (f.state == FRAME_PRIVATE)
-			check(leaf_count[i] == 1u + (f.shared && !to_host));
-		if (f.state == FRAME_HOST)
-			check(leaf_count[i] == f.gfn);
-		tables += table_count[i];
-	}
-	check(frame_type_count(FRAME_TABLE) == tables);
-}
-
 static bool is_zero(u64 pfn)
 {
 	return page_is(pfn, 0);
 }
 
-/* May the verb of this step have made @a of @b? HOST <-> only by the host's own verbs. */
-static void check_word(u64 pfn, struct frame b, struct frame a)
+/* A CPU may hold a translation to the frame, in any space. */
+static bool is_cached(u64 pfn)
 {
 	u32 cpu, space;
 
-	if (!memcmp(&a, &b, sizeof(a)) || (a.state == FRAME_PRIVATE && b.state == a.state))
-		return;
-	check(b.state != FRAME_HOLE && a.state != FRAME_HOLE);
-	if (b.state == FRAME_HOST)
-		check(a.state == FRAME_TRANSIT || a.state == FRAME_HOST);
-	if (a.state == FRAME_HOST && b.state != FRAME_HOST)
-		check(b.state == FRAME_FREE && is_zero(pfn));
-	if (a.state == FRAME_FREE)
-		check(is_zero(pfn));
-	if (b.state == FRAME_USED || b.state == FRAME_PRIVATE)
-		check(a.state == FRAME_TRANSIT || a.state == FRAME_FREE);
-	/* I19: nobody has it cached when it can be used anew. */
-	if (a.state == FRAME_TRANSIT || a.state == FRAME_HOST || b.state == FRAME_FREE)
-		return;
 	for (cpu = 0; cpu < CPUS; cpu++)
 		for (space = 0; space < SPACES; space++)
-			check(!ghost[cpu][space][pfn]);
-}
-
-/* I19 for shares: who still has somebody else's page cached has a share of it, or had one. */
-static bool share_of_page(struct frame f, u32 peer)
-{
-	struct share s;
-	u64 id;
-	u32 i;
-
-	for (i = 0; i < SHARE_MAX; i++)
-		if (share_at(i, &s, &id) && s.owner == f.owner && s.peer == peer &&
-		    f.gfn >= s.gfn && f.gfn - s.gfn < s.nr)
-			return true;
+			if (ghost[cpu][space][pfn])
+				return true;
 	return false;
 }
 
-static void check_cached(void)
+static void check_changes(void)
 {
-	u32 cpu, space, dom;
+	u64 i;
+
+	for (i = 0; i < FRAMES; i++)
+		if (memcmp(&before[i], &sim_table[i], sizeof(before[i])))
+			inv_change(before[i], sim_table[i], is_zero(i), is_cached(i));
+	memcpy(before, sim_table, sizeof(before));
+}
+
+static void check_cached(const struct inv_world *w)
+{
+	static const u32 dom_of[SPACES] = { DOM_HOST, DOM_FIRST_VM, DOM_FIRST_VM + 1 };
+	u32 cpu, space;
 	u64 i;
 
 	for (i = 0; i < FRAMES; i++) {
-		struct frame f = sim_table[i];
-
-		if (f.state != FRAME_PRIVATE)
+		if (sim_table[i].state != FRAME_PRIVATE && sim_table[i].state != FRAME_FREE)
 			continue;
 		for (cpu = 0; cpu < CPUS; cpu++)
-			for (space = 0; space < SPACES; space++) {
-				dom = space ? DOM_FIRST_VM + space - 1 : (u32)DOM_HOST;
-				if (ghost[cpu][space][i] && f.owner != dom)
-					check(share_of_page(f, dom));
-			}
+			for (space = 0; space < SPACES; space++)
+				if (ghost[cpu][space][i])
+					inv_cached(w, sim_table[i], dom_of[space]);
 	}
 }
 
-static void check_words(void)
+static void check_world(void)
 {
-	u64 states[FRAME_STATES] = { 0 }, types[FRAME_TYPES] = { 0 }, i;
+	static u32 leaves[FRAMES];
+	static u8 tables[FRAMES];
+	struct inv_space spaces[1 + VMS + EPT02_SLOTS] = { { INV_EPT01, DOM_HOST, &host_npt } };
+	struct inv_world w = { .spaces = spaces, .nr_spaces = 1, .shares = shares,
+		.nr_shares = SHARE_MAX, .windows = true, .leaves = leaves, .tables = tables };
+	u32 i;
 
-	for (i = 0; i < FRAMES; i++) {
-		check_word(i, before[i], sim_table[i]);
-		states[sim_table[i].state]++;
-		types[sim_table[i].type]++;
-	}
-	for (i = 0; i < FRAME_STATES; i++)
-		check(frame_state_count(i) == states[i]);
-	for (i = 1; i < FRAME_TYPES; i++)
-		check(frame_type_count(i) == types[i]);
-	memcpy(before, sim_table, sizeof(before));
+	for (i = 0; i < VMS; i++)
+		spaces[w.nr_spaces++] = (struct inv_space){ INV_VM, DOM_FIRST_VM + i, &vms[i] };
+	for (i = 0; i < EPT02_SLOTS; i++)
+		if (slots[i].eptp12)
+			spaces[w.nr_spaces++] = (struct inv_space){ INV_EPT02, DOM_HOST,
+								    &slots[i].npt };
+	check_changes();
+	lock();
+	inv_check(&w);
+	unlock();
+	check_cached(&w);
 }
 
 /* ---- the host: EPT12 in frames 32 to 39, the first ones used as roots too ---- */
@@ -477,9 +387,7 @@ int main(void)
 	for (i = 0; i < steps; i++) {
 		step();
 		check(!npt_lock.held);
-		check_words();
-		check_tables();
-		check_cached();
+		check_world();
 		for (cpu = 0; cpu < CPUS; cpu++)
 			ghost_walk(cpu);
 	}
