@@ -221,7 +221,7 @@ static void inv_page_vm(const struct inv_world *w, u32 dom, struct frame f, u64 
 	} else {
 		INVARIANT(f.state == FRAME_HOST, "I5 nothing of the monitor's in a VM");
 		INVARIANT(!(perm & EPT_EXEC), "I6 nothing of the host's is executed");
-		INVARIANT(w->windows || inv_granted(w, DOM_HOST, pfn, dom, at, perm),
+		INVARIANT(inv_granted(w, DOM_HOST, pfn, dom, at, perm),
 			  "I4 what is the host's is by a share, too");
 	}
 }
@@ -429,8 +429,10 @@ static void inv_check_space(struct inv_world *w, const struct inv_space *space)
 {
 	w->owned = 0;
 	inv_walk(w, space, space->npt->root, NPT_LEVELS, 0);
-	if (space->kind == INV_VM)
+	if (space->kind == INV_VM) {
 		INVARIANT(space->npt->owned == w->owned, "I9 the count of a VM's frames is exact");
+		INVARIANT(w->owned <= space->npt->limit, "I9 a VM owns no more than it may");
+	}
 	w->owned_all += w->owned;
 }
 

@@ -44,7 +44,6 @@ struct inv_space {
  * @shares: the table of shares
  * @nr_shares: entries, free ones too
  * @lent: junk frames that may be in EPT01 just now (host_lend())
- * @windows: vm_npt_share_host() is in use: a VM has host pages without a share
  * @leaves, @tables: room for inv_check(), frame_count() entries each
  * @lent_now, @owned, @owned_all, @hosts: of inv_check()
  */
@@ -54,7 +53,6 @@ struct inv_world {
 	const struct share *shares;
 	u32 nr_shares;
 	u32 lent;
-	bool windows;
 	u32 *leaves;
 	u8 *tables;
 	u32 lent_now;

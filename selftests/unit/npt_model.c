@@ -126,7 +126,7 @@ static void check_world(void)
 	static u8 tables[FRAMES];
 	struct inv_space spaces[1 + VMS + EPT02_SLOTS] = { { INV_EPT01, DOM_HOST, &host_npt } };
 	struct inv_world w = { .spaces = spaces, .nr_spaces = 1, .shares = shares,
-		.nr_shares = SHARE_MAX, .windows = true, .leaves = leaves, .tables = tables };
+		.nr_shares = SHARE_MAX, .leaves = leaves, .tables = tables };
 	u32 i;
 
 	for (i = 0; i < VMS; i++)
