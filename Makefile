@@ -8,6 +8,7 @@
 # make demo, bench	a confidential VM and who looks for its secret; what it costs
 # make tcb		lines of trusted code
 # make image-hash	what a verifier compares with
+# make DEBUG=1 ...	an image that checks itself, for tests: build/image-debug
 ifdef KERNEL
 KDIR = $(shell selftests/machine/kdir $(KERNEL))
 KERNEL_MAKE = selftests/machine/kmake $(KERNEL) $(MODULE_DIR)
@@ -16,7 +17,7 @@ KERNEL_MAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MODULE_DIR)
 endif
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KREL = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
-MODULE_DIR = build/module-$(KREL)
+MODULE_DIR = build/module-$(KREL)$(if $(DEBUG),-debug)
 
 all: module tools
 	@ln -sfn $(MODULE_DIR)/monitor.ko monitor.ko
@@ -32,7 +33,7 @@ image-hash: image
 module: image
 	@test -n "$(KREL)" || { echo "No kernel headers at KDIR=$(KDIR): install linux-headers for your kernel, or set KDIR=" >&2; exit 1; }
 	@mkdir -p $(MODULE_DIR)/vmx
-	@cp -ru Kbuild module uapi build/image/asm-offsets.h $(MODULE_DIR)/
+	@cp -ru Kbuild module uapi $(IMAGE_DIR)/asm-offsets.h $(MODULE_DIR)/
 	@cp -u vmx/gate.S $(MODULE_DIR)/vmx/
 	@test $(MODULE_DIR)/module/blob.o -nt $(IMAGE) || \
 		{ cp $(IMAGE) $(IMAGE).sha256bin $(MODULE_DIR)/ && touch $(MODULE_DIR)/module/blob.S; }
@@ -58,6 +59,6 @@ tcb:
 	@selftests/build/tcb
 
 clean:
-	rm -rf build/image build/module-* build/tools monitor.ko
+	rm -rf build/image build/image-debug build/module-* build/tools monitor.ko
 
 .PHONY: all image image-hash module tools packages check nightly demo bench tcb clean

@@ -1,25 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The monitor image: a freestanding ELF, the same bytes for every kernel.
-IMAGE := build/image/monitor.elf
+#
+# DEBUG=1: another image, that looks at all its tables after calls of the host and of guests,
+# and watches over flushes; slow, and nothing that a verifier would accept.
+ifdef DEBUG
+IMAGE_DIR := build/image-debug
+IMAGE_EXTRA += -DNPT_GHOST
+EXCLUDE += npt/compose.c npt/share.c core/vm.c
+STUB += selftests/proof/image_check.c
+else
+IMAGE_DIR := build/image
+endif
+IMAGE := $(IMAGE_DIR)/monitor.elf
 IMAGE_C := $(filter-out vmx/asm-offsets.c $(EXCLUDE),$(wildcard core/*.c npt/*.c vmx/*.c)) $(STUB)
 IMAGE_S := $(wildcard vmx/*.S)
-IMAGE_OBJ := $(IMAGE_C:%.c=build/image/%.o) $(IMAGE_S:%.S=build/image/%.o)
+IMAGE_OBJ := $(IMAGE_C:%.c=$(IMAGE_DIR)/%.o) $(IMAGE_S:%.S=$(IMAGE_DIR)/%.o)
 IMAGE_CFLAGS := -std=gnu11 -O2 -g0 -Wall -Wextra -Werror -Wno-unused-parameter -ffreestanding -fpie \
 	-mcmodel=small -mgeneral-regs-only -mno-red-zone -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-jump-tables -ffile-prefix-map=$(CURDIR)=. \
-	-Ibuild/image $(IMAGE_EXTRA)
+	-I$(IMAGE_DIR) $(IMAGE_EXTRA)
 
-build/image/%.o: %.c image.mk
+$(IMAGE_DIR)/%.o: %.c image.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) -MMD -c -o $@ $<
 
-build/image/%.o: %.S build/image/asm-offsets.h image.mk
+$(IMAGE_DIR)/%.o: %.S $(IMAGE_DIR)/asm-offsets.h image.mk
 	@mkdir -p $(@D)
-	@echo "  CC      $@" && $(CC) -Ibuild/image -MMD -c -o $@ $<
+	@echo "  CC      $@" && $(CC) -I$(IMAGE_DIR) -MMD -c -o $@ $<
 
-build/image/asm-offsets.h: vmx/asm-offsets.c image.mk
+$(IMAGE_DIR)/asm-offsets.h: vmx/asm-offsets.c image.mk
 	@mkdir -p $(@D)
-	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) -MMD -MT $@ -MF build/image/asm-offsets.d -S -o $@.s $<
+	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) -MMD -MT $@ -MF $(IMAGE_DIR)/asm-offsets.d -S -o $@.s $<
 	@sed -n 's/.*@\(#define [A-Z0-9_]* \)\$$*\([0-9]*\)@.*/\1\2/p' $@.s > $@
 
 # An undefined symbol, a relocation or a dynamic section fails the link.
@@ -30,4 +41,4 @@ $(IMAGE): $(IMAGE_OBJ) vmx/image.lds
 $(IMAGE).sha256bin: $(IMAGE)
 	@sha256sum $< | cut -c1-64 | xxd -r -p > $@
 
--include $(shell find build/image -name '*.d' 2>/dev/null)
+-include $(shell find $(IMAGE_DIR) -name '*.d' 2>/dev/null)

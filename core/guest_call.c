@@ -5,6 +5,7 @@
  * fetched or stored once.
  */
 #include "../vmx/vcpu.h"
+#include "debug.h"
 #include "grant.h"
 
 static bool within_page(u64 gpa, u64 len)
@@ -101,6 +102,7 @@ void guest_hypercall(struct cpu *cpu, struct vcpu *vcpu)
 		result = calls[number](vcpu->vm, arg);
 	if (result < 0 && result != -MON_EAGAIN)
 		count(MON_CNT_GUEST_CALL_REFUSED);
+	debug_check(number);
 	cpu->gpr[RAX] = (u64)result;
 	advance_rip();
 }

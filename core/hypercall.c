@@ -5,6 +5,7 @@
  */
 #include "../npt/npt.h"
 #include "../vmx/vcpu.h"
+#include "debug.h"
 #include "grant.h"
 #include "hypercall.h"
 
@@ -260,6 +261,7 @@ void host_hypercall(struct cpu *cpu)
 		result = hypercalls[number](cpu, arg);
 	if (result < 0 && result != -MON_EAGAIN)
 		count(MON_CNT_BAD_HYPERCALL);
+	debug_check(number);
 	cpu->gpr[RAX] = (u64)result;
 	advance_rip();
 }

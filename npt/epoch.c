@@ -36,6 +36,14 @@ u64 epoch_now(void)
 	return __atomic_add_fetch(&latest, 1, __ATOMIC_SEQ_CST);
 }
 
+static void flush(u32 cpu)
+{
+	u64 mark = ghost_mark();
+
+	npt_flush_local();
+	ghost_flushed(cpu, mark);
+}
+
 /*
  * The number is read before the flush and published after it: whatever was
  * removed before the epoch was opened is flushed when the others read it.
@@ -48,13 +56,13 @@ void epoch_pass(u32 cpu)
 
 	if (likely(seen[cpu].epoch == now))
 		return;
-	npt_flush_local();
+	flush(cpu);
 	__atomic_store_n(&seen[cpu].epoch, now, __ATOMIC_SEQ_CST);
 }
 
 void epoch_park(u32 cpu)
 {
-	npt_flush_local();
+	flush(cpu);
 	__atomic_store_n(&seen[cpu].epoch, EPOCH_PARKED, __ATOMIC_SEQ_CST);
 }
 

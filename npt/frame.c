@@ -156,6 +156,7 @@ static bool transit_passed(struct frame f)
 /* before: anything of the monitor's that nobody reaches   after: FREE, wiped */
 static void pool_push(u64 pfn)
 {
+	ghost_reused(pfn);
 	wipe(pfn);
 	frame_store(pfn, (struct frame){ .state = FRAME_FREE, .owner = DOM_MONITOR, .gfn = pool });
 	pool = pfn;

@@ -6,6 +6,7 @@
 #define _NPT_INTERNAL_H
 
 #include "npt.h"
+#include "ghost.h"
 
 static inline void npt_assert_locked(void)
 {

@@ -32,6 +32,14 @@ static void entry_store(u64 *entry, u64 value)
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 }
 
+static void entry_clear(u64 *entry, u32 level)
+{
+	u64 old = *entry;
+
+	entry_store(entry, 0);
+	ghost_removed(entry_pfn(old), is_leaf(old, level) ? LEVEL_SIZE(level) >> PAGE_SHIFT : 1);
+}
+
 /* The entry where the walk for @gpa ends: empty, a leaf, or at level @stop. */
 static struct slot slot_find(const struct npt *npt, u64 gpa, u32 stop)
 {
@@ -172,7 +180,7 @@ int npt_unmap(struct npt *npt, u64 gpa, u64 len)
 			continue;
 		}
 		if (*s.entry) {
-			entry_store(s.entry, 0);
+			entry_clear(s.entry, s.level);
 			npt->generation++;
 		}
 		gpa = ALIGN_DOWN(gpa, LEVEL_SIZE(s.level)) + LEVEL_SIZE(s.level);
@@ -200,7 +208,7 @@ void npt_zap(struct npt *npt, u64 gpa)
 	npt_assert_locked();
 	if (!*s.entry)
 		return;
-	entry_store(s.entry, 0);
+	entry_clear(s.entry, s.level);
 	npt->generation++;
 }
 
@@ -231,7 +239,7 @@ static void prune_table(u64 table, u32 level, u64 base, u64 first, bool retire)
 			prune_table(entry_pfn(entry), level - 1, start, first, retire);
 		if (start < first)
 			continue;
-		entry_store(&entries[i], 0);
+		entry_clear(&entries[i], level);
 		if (!is_leaf(entry, level))
 			table_release(entry_pfn(entry), retire);
 	}

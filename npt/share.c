@@ -305,6 +305,7 @@ static void unmap_one(const struct share *s, u64 gpa, u64 pfn)
 		frame_unpin(pfn);
 	else
 		frame_unshare(pfn);
+	ghost_share_cut((u32)(s - shares));
 }
 
 /*
@@ -344,6 +345,7 @@ static bool revoke_step(struct share *s)
 			s->epoch = epoch_now();
 		if (!epoch_passed(s->epoch))
 			return false;
+		ghost_share_over((u32)(s - shares));
 	}
 	s->state = SHARE_FREE;
 	return true;

@@ -208,6 +208,7 @@ static bool table_empty(struct npt *npt, u64 table, u32 level, u32 dom, u64 *bud
 			return false;
 		--*budget;
 		WRITE_ONCE(entries[i], 0);
+		ghost_removed(below, 1);
 		if (level > 1)
 			frame_retire(below);
 		else

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Part of an image that checks itself (make DEBUG=1): all invariants after calls of the host
+ * and of guests, and, by a clock of removals, whether each CPU has flushed since a
+ * translation to a frame was removed when the frame is used anew.
+ *
+ * It includes the sources whose tables it looks at.
+ */
+#include "../../npt/compose.c"
+#include "../../npt/share.c"
+#define slot_for vm_slot_for
+#include "../../core/vm.c"
+#include "../../core/debug.h"
+#include "../../vmx/cpu.h"
+#include "invariants.c"
+
+#define CHECKED_FRAMES BIT(18) /* 1 GiB: the data of an image is one block of 4 MiB at most */
+#define CALLS 64
+#define SAME_CALLS 256 /* a row of one kind of call is looked at every so often */
+
+/* ---- translations ---- */
+
+static u64 clock_now;
+static u32 removed[CHECKED_FRAMES];
+static u32 cut[SHARE_MAX];
+static u64 flushed[NPT_MAX_CPUS];
+
+u64 ghost_mark(void)
+{
+	return __atomic_load_n(&clock_now, __ATOMIC_SEQ_CST);
+}
+
+void ghost_flushed(u32 cpu, u64 mark)
+{
+	__atomic_store_n(&flushed[cpu], mark, __ATOMIC_SEQ_CST);
+}
+
+void ghost_removed(u64 pfn, u64 nr)
+{
+	u64 now = __atomic_add_fetch(&clock_now, 1, __ATOMIC_SEQ_CST);
+
+	for (; nr && pfn < CHECKED_FRAMES; nr--, pfn++)
+		removed[pfn] = (u32)now;
+}
+
+static void all_flushed_since(u64 when)
+{
+	u32 cpu;
+
+	for (cpu = 0; when && cpu < monitor.nr_cpus; cpu++)
+		MONITOR_BUG_ON(__atomic_load_n(&flushed[cpu], __ATOMIC_SEQ_CST) < when);
+}
+
+void ghost_reused(u64 pfn)
+{
+	if (pfn < CHECKED_FRAMES)
+		all_flushed_since(removed[pfn]);
+}
+
+void ghost_share_cut(u32 slot)
+{
+	cut[slot] = (u32)ghost_mark();
+}
+
+void ghost_share_over(u32 slot)
+{
+	all_flushed_since(cut[slot]);
+	cut[slot] = 0;
+}
+
+/* ---- invariants ---- */
+
+static void check_world(void)
+{
+	static struct inv_space spaces[1 + EPT02_SLOTS + VM_MAX];
+	static u32 leaves[CHECKED_FRAMES];
+	static u8 tables[CHECKED_FRAMES];
+	struct inv_world w = { .spaces = spaces, .shares = shares, .nr_shares = SHARE_MAX,
+			       .lent = ~0U, .leaves = leaves, .tables = tables };
+	u32 i;
+
+	spaces[w.nr_spaces++] = (struct inv_space){ INV_EPT01, DOM_HOST, &host_npt };
+	for (i = 0; i < EPT02_SLOTS; i++)
+		if (slots[i].eptp12)
+			spaces[w.nr_spaces++] =
+				(struct inv_space){ INV_EPT02, DOM_HOST, &slots[i].npt };
+	for (i = 0; i < VM_MAX; i++)
+		if (vms[i])
+			spaces[w.nr_spaces++] =
+				(struct inv_space){ INV_VM, vms[i]->id, &vms[i]->npt };
+	inv_check(&w);
+}
+
+/* A VM is made under vms_lock: without it one could have tables, and not be in the list yet. */
+void debug_check(u64 call)
+{
+	static u64 last = ~0ULL, same;
+
+	if (frame_count() > CHECKED_FRAMES)
+		return;
+	spin_lock(&vms_lock);
+	spin_lock(&npt_lock);
+	same = call == last ? same + 1 : 0;
+	last = call;
+	if (same % SAME_CALLS == 0)
+		check_world();
+	spin_unlock(&npt_lock);
+	spin_unlock(&vms_lock);
+}
