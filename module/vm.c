@@ -17,7 +17,8 @@
  * Either can be first, and KVM's own descriptors may be closed after both: a VMCS
  * of the VM that is loaded on some CPU is the monitor's business.
  *
- * Locks: vms_lock guards the list; vm->lock guards vm->domain, and is the inner one.
+ * Locks: vms_lock guards the list; vm->lock guards vm->domain, and is the innermost.
+ * vm->account (refill.c) is outside of it, and not taken at the end of the process.
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
@@ -36,25 +37,10 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include "monitor.h"
+#include "vm.h"
 #include "../uapi/monitor.h"
 
 #define DESTROY_SECONDS 60
-#define FRAMES_FIXED 64	   /* the VM's state, bitmaps, tables of its devices */
-#define FRAMES_PER_VCPU 16 /* its VMCS, state, and what a shadow of it needs */
-#define GPA_BITS 48
-
-struct mon_vm {
-	struct list_head list;
-	struct mmu_notifier notifier;
-	struct mm_struct *mm;
-	struct pid *pid;
-	u64 frames;
-	u32 max_vcpus;
-	struct mutex lock; /* @domain, @last */
-	u32 domain;	   /* 0: not yet, or no more */
-	bool ending;
-	struct mon_vm_status last; /* when it began to end */
-};
 
 static LIST_HEAD(vms);
 static DEFINE_MUTEX(vms_lock);
@@ -65,50 +51,6 @@ static const char *const stop_names[MON_VM_STOP_NR] = {
 	MON_VM_STOPS(X)
 #undef X
 };
-
-/* ---- policy ---- */
-
-/* The monitor checks all this again: here it is checked so that nothing is given in vain. */
-static bool policy_valid(const struct mon_vm_policy *p)
-{
-	u64 end = 0;
-	u32 i;
-
-	if (p->version != MON_VM_POLICY_VERSION || p->flags || !p->nr_ranges ||
-	    p->nr_ranges > MON_VM_MAX_RANGES || !p->max_vcpus || p->max_vcpus > MON_VM_MAX_VCPUS)
-		return false;
-	for (i = 0; i < p->nr_ranges; i++) {
-		if (p->range[i].type < MON_RANGE_RAM ||
-		    p->range[i].type > MON_RANGE_FIRMWARE_RAM || p->range[i].reserved)
-			return false;
-		if (!PAGE_ALIGNED(p->range[i].start | p->range[i].end) || p->range[i].start < end ||
-		    p->range[i].end <= p->range[i].start || p->range[i].end > BIT_ULL(GPA_BITS))
-			return false;
-		end = p->range[i].end;
-	}
-	return !memchr_inv(&p->range[i], 0, (MON_VM_MAX_RANGES - i) * sizeof(p->range[0]));
-}
-
-/* Tables of one level that a range needs; each covers 2^@shift bytes. */
-static u64 tables(u64 start, u64 end, unsigned int shift)
-{
-	return ((end - 1) >> shift) - (start >> shift) + 1;
-}
-
-/* All frames that the VM can ever own. */
-static u64 policy_frames(const struct mon_vm_policy *p)
-{
-	u64 frames = FRAMES_FIXED + FRAMES_PER_VCPU * p->max_vcpus;
-	u32 i;
-
-	for (i = 0; i < p->nr_ranges; i++) {
-		u64 start = p->range[i].start, end = p->range[i].end;
-
-		frames += ((end - start) >> PAGE_SHIFT) + tables(start, end, PMD_SHIFT) +
-			  tables(start, end, PUD_SHIFT) + tables(start, end, PGDIR_SHIFT);
-	}
-	return frames;
-}
 
 /* ---- the end of a VM ---- */
 
@@ -195,7 +137,12 @@ static int vm_release(struct inode *inode, struct file *file)
 
 /* ---- status ---- */
 
-static long vm_query(struct mon_vm *vm, struct mon_vm_status *status)
+/**
+ * mon_vm_query() - what the monitor says of a VM, or said when it began to end
+ * @vm: the VM
+ * @status: filled in; not on the stack, for the monitor gets its physical address
+ */
+long mon_vm_query(struct mon_vm *vm, struct mon_vm_status *status)
 {
 	long err = 0;
 
@@ -211,6 +158,25 @@ static long vm_query(struct mon_vm *vm, struct mon_vm_status *status)
 	return err;
 }
 
+/**
+ * mon_vm_call() - call the monitor about a VM that lives
+ * @vm: the VM
+ * @call: does so; meanwhile the number of the domain stays this VM's
+ * @arg: for @call
+ *
+ * -ENOENT: it does not live.
+ */
+long mon_vm_call(struct mon_vm *vm, long (*call)(u32 domain, void *arg), void *arg)
+{
+	long ret = -ENOENT;
+
+	mutex_lock(&vm->lock);
+	if (vm->domain && !vm->ending)
+		ret = call(vm->domain, arg);
+	mutex_unlock(&vm->lock);
+	return ret;
+}
+
 /* As the caller sees it; 0 if it is no more, for then the number can be another's. */
 static pid_t vm_pid(struct mon_vm *vm)
 {
@@ -221,6 +187,14 @@ static pid_t vm_pid(struct mon_vm *vm)
 		nr = pid_vnr(vm->pid);
 	rcu_read_unlock();
 	return nr;
+}
+
+/* Another thread may have collected since the monitor was asked. */
+static u64 not_collected(struct mon_vm *vm, const struct mon_vm_status *s)
+{
+	u64 collected = READ_ONCE(vm->collected);
+
+	return s->returned > collected ? s->returned - collected : 0;
 }
 
 static long vm_get_status(struct mon_vm *vm, void __user *arg)
@@ -238,7 +212,7 @@ static long vm_get_status(struct mon_vm *vm, void __user *arg)
 	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
-	err = vm_query(vm, s);
+	err = mon_vm_query(vm, s);
 	if (!err) {
 		info = (struct mon_vm_info){
 			.size = info.size,	 .domain = READ_ONCE(vm->domain),
@@ -246,7 +220,9 @@ static long vm_get_status(struct mon_vm *vm, void __user *arg)
 			.stop = s->stop,	 .stop_detail = s->stop_detail,
 			.nr_vcpus = s->nr_vcpus, .max_vcpus = vm->max_vcpus,
 			.exits = s->exits,	 .exits_to_host = s->exits_to_host,
-			.private_frames = s->private_frames, .reserved_frames = vm->frames,
+			.private_frames = s->private_frames, .limit_frames = s->limit,
+			.reserved_frames = READ_ONCE(vm->frames),
+			.returned_frames = not_collected(vm, s),
 		};
 		memcpy(info.measurement, s->measurement, sizeof(info.measurement));
 		memcpy(info.runtime, s->runtime, sizeof(info.runtime));
@@ -257,9 +233,16 @@ static long vm_get_status(struct mon_vm *vm, void __user *arg)
 
 static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	struct mon_vm *vm = file->private_data;
+	void __user *to = (void __user *)arg;
+
 	switch (cmd) {
 	case MON_IOC_VM_STATUS:
-		return vm_get_status(file->private_data, (void __user *)arg);
+		return vm_get_status(vm, to);
+	case MON_IOC_VM_COLLECT:
+		return mon_vm_collect(vm, to);
+	case MON_IOC_VM_REFILL:
+		return mon_vm_refill(vm, to);
 	default:
 		return -ENOTTY;
 	}
@@ -280,12 +263,12 @@ static const char *name_of(const char *const *names, unsigned int nr, unsigned i
 
 static void vm_show(struct seq_file *m, struct mon_vm *vm, struct mon_vm_status *s)
 {
-	if (vm_query(vm, s))
+	if (mon_vm_query(vm, s))
 		return;
-	seq_printf(m, "domain=%u pid=%d state=%s vcpus=%u/%u private=%llu reserved=%llu",
+	seq_printf(m, "domain=%u pid=%d state=%s vcpus=%u/%u private=%llu limit=%llu reserved=%llu",
 		   READ_ONCE(vm->domain), vm_pid(vm),
 		   name_of(state_names, ARRAY_SIZE(state_names), s->state), s->nr_vcpus,
-		   vm->max_vcpus, s->private_frames, vm->frames);
+		   vm->max_vcpus, s->private_frames, s->limit, READ_ONCE(vm->frames));
 	seq_printf(m, " exits=%llu to_host=%llu stop=%s detail=%#llx", s->exits, s->exits_to_host,
 		   name_of(stop_names, MON_VM_STOP_NR, s->stop), s->stop_detail);
 	seq_printf(m, " measurement=%*phN runtime=%*phN\n", 32, s->measurement, 32, s->runtime);
@@ -425,9 +408,10 @@ static int arm_mm(struct mm_struct *mm, struct pid *pid, const struct mon_vm_pol
 	if (!vm)
 		return -ENOMEM;
 	mutex_init(&vm->lock);
+	mutex_init(&vm->account);
 	vm->mm = mm;
 	vm->pid = get_pid(pid);
-	vm->frames = policy_frames(policy);
+	vm->frames = mon_policy_frames(policy);
 	vm->max_vcpus = policy->max_vcpus;
 	ret = vm_list(vm);
 	if (ret) {
@@ -452,11 +436,11 @@ int mon_vm_arm(void __user *arg)
 	ret = mon_copy_in(&request, sizeof(request), MON_VM_ARM_SIZE_V1, arg);
 	if (ret)
 		return ret;
-	if (request.flags || request.reserved || request.pid <= 0 || !policy_valid(&request.policy))
+	if (request.flags || request.reserved || request.pid <= 0 || !mon_policy_valid(&request.policy))
 		return -EINVAL;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (policy_frames(&request.policy) > si_mem_available())
+	if (mon_policy_frames(&request.policy) > si_mem_available())
 		return -ENOMEM;
 	mm = mm_of(request.pid, &pid);
 	if (!mm)

@@ -111,6 +111,9 @@ struct mon_vm_arm {
  * @exits_to_host: those of them that the host had to handle
  * @measurement: launch measurement, SHA-256; zeros until all firmware is in
  * @runtime: runtime measurement register
+ * @limit_frames: 4 KiB frames that the VM may own; less than its policy needs by what the
+ *	guest gave back
+ * @returned_frames: those of them that MON_IOC_VM_COLLECT would bring back now
  */
 struct mon_vm_info {
 	__u32 size;
@@ -128,9 +131,11 @@ struct mon_vm_info {
 	__u64 exits_to_host;
 	__u8 measurement[32];
 	__u8 runtime[32];
+	__u64 limit_frames;
+	__u64 returned_frames;
 };
 
-#define MON_VM_INFO_SIZE_V1 sizeof(struct mon_vm_info)
+#define MON_VM_INFO_SIZE_V1 136 /* without @limit_frames and what follows */
 
 /**
  * struct mon_vm_frames - MON_IOC_VM_COLLECT, MON_IOC_VM_REFILL
@@ -316,8 +321,9 @@ struct mon_pages {
  * define MON_IOC_VM_COLLECT - take back what the guest gave back
  *
  * On a descriptor from MON_IOC_VM_ARM, with a struct mon_vm_frames. Returns 0. The
- * frames come back wiped, and are the host's free memory again.
+ * frames come back wiped, and are the host's free memory again. None is an answer, too.
  *
+ *  ENOMEM  the kernel is out of memory
  *  EIO     the monitor gives no answer
  */
 #define MON_IOC_VM_COLLECT _IO(MON_IOC_MAGIC, 0x12)
@@ -328,7 +334,7 @@ struct mon_pages {
  * On a descriptor from MON_IOC_VM_ARM, with a struct mon_vm_frames. Returns 0.
  * The memory is taken from the host at once.
  *
- *  EINVAL  also: it would be more than the policy needs
+ *  EINVAL  also: @frames is 0, or the VM would own more than the policy needs
  *  ENOENT  the VM is gone
  *  ENOMEM  the host has not enough free memory
  *  EINTR, EIO  as for MON_IOC_VM_ARM
