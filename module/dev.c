@@ -108,11 +108,17 @@ static long get_info(void __user *arg)
 
 static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	void __user *to = (void __user *)arg;
+
 	switch (cmd) {
 	case MON_IOC_INFO:
-		return get_info((void __user *)arg);
+		return get_info(to);
 	case MON_IOC_VM_ARM:
-		return mon_vm_arm((void __user *)arg);
+		return mon_vm_arm(to);
+	case MON_IOC_SHARE_AT:
+		return mon_share_at(to);
+	case MON_IOC_PAGES:
+		return mon_pages(to);
 	default:
 		return -ENOTTY;
 	}

@@ -57,6 +57,12 @@ void mon_dev_exit(void);
 int mon_copy_in(void *to, size_t size, size_t min, const void __user *from);
 int mon_copy_out(void __user *to, void *from, size_t size);
 
+/* table.c: what the monitor says of its tables */
+struct mon_share_info;
+int mon_share_by_id(u64 id, struct mon_share_info *info);
+long mon_share_at(void __user *arg);
+long mon_pages(void __user *arg);
+
 /* vm.c: confidential VMs */
 struct seq_file;
 int mon_vm_arm(void __user *arg);
