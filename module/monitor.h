@@ -27,6 +27,7 @@ int mon_frames_out(struct page *page, unsigned int order);
 void mon_frames_free_all(void);
 int mon_pool_reserve(u64 frames);
 void mon_pool_release(u64 frames);
+int mon_pool_help(void);
 
 /* image.c */
 int mon_image_load(u64 *entry);
@@ -56,6 +57,9 @@ int mon_dev_init(void);
 void mon_dev_exit(void);
 int mon_copy_in(void *to, size_t size, size_t min, const void __user *from);
 int mon_copy_out(void __user *to, void *from, size_t size);
+
+/* share_pages.c: frames of VMs that processes of the host have mapped */
+void mon_share_frame_back(u64 pfn);
 
 /* table.c: what the monitor says of its tables */
 struct mon_share_info;

@@ -90,13 +90,17 @@ int mon_frames_out(struct page *page, unsigned int order)
 	return cost;
 }
 
-/* The page is the host's again. False: it never was the monitor's. */
+/*
+ * The page is the host's again. False: it never was the monitor's. A process may have
+ * it mapped still, from a share that is over.
+ */
 static bool frame_back(u64 pfn)
 {
 	struct region *r = xa_load(&regions, pfn >> REGION_ORDER);
 
 	if (!r || !__test_and_clear_bit(pfn % REGION_PAGES, r->out))
 		return false;
+	mon_share_frame_back(pfn);
 	__free_page(pfn_to_page(pfn));
 	return true;
 }
@@ -269,4 +273,21 @@ void mon_pool_release(u64 frames)
 	spare += frames;
 	give_back_spare();
 	mutex_unlock(&pool_lock);
+}
+
+/**
+ * mon_pool_help() - the monitor has run out of frames for something the host asked of it
+ *
+ * Gives it a few, if there are none that are promised to no VM. They come back
+ * when some VM's do.
+ */
+int mon_pool_help(void)
+{
+	int err = 0;
+
+	mutex_lock(&pool_lock);
+	if (!spare)
+		err = donate_some(1);
+	mutex_unlock(&pool_lock);
+	return err;
 }

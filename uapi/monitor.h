@@ -346,13 +346,19 @@ struct mon_pages {
  *
  * On a descriptor from MON_IOC_VM_ARM, with a struct mon_share_accept. Returns a new
  * file descriptor, close-on-exec: mmap() it, shared, to reach the pages; for writing
- * only if the VM allows it. A page that the VM no longer shares reads as zeros, and
- * what is written there is lost: it may end at any time. Closing the last
- * descriptor ends the share. The domain does not live on by it.
+ * only if the VM allows it, and never to execute. The VM may end the share at any time.
+ * From then on a page reads as zeros, and what is written there is lost; or the access
+ * raises SIGBUS. So does one to a page that the VM has not made yet, while it owns as
+ * much as it may (MON_IOC_VM_REFILL). System calls for direct I/O do not take such
+ * memory, and it is not in core dumps. When the last descriptor and mapping are gone
+ * the share is ended. The domain does not live on by it.
  *
- *  ENOENT  the VM has no such offer to the host
+ * mmap() fails with EINVAL (private, or beyond the end) or EACCES (more than allowed).
+ *
+ *  ENOENT  the VM has no such offer to the host, or is gone
  *  EINVAL  also: accepted before
  *  EMFILE, ENFILE, ENOMEM
+ *  EIO     the monitor gives no answer
  */
 #define MON_IOC_SHARE_ACCEPT _IO(MON_IOC_MAGIC, 0x14)
 
@@ -361,13 +367,15 @@ struct mon_pages {
  *
  * On a descriptor from MON_IOC_VM_ARM, with a struct mon_share_offer. Returns a new
  * file descriptor, close-on-exec: mmap() it, shared, to reach the pages, which begin
- * as zeros. When the last descriptor and mapping are gone the share is ended.
+ * as zeros; for reading and writing, whatever the VM may. When the last descriptor and
+ * mapping are gone the share is ended. mmap() fails as for MON_IOC_SHARE_ACCEPT.
  *
  *  EINVAL  also: @perm or @pages is not one of those named
  *  ENOENT  the VM is gone
  *  ENOMEM  there is no such block of memory free
  *  EBUSY   the host has MON_SHARE_QUOTA shares of its own
  *  EMFILE, ENFILE
+ *  EIO     the monitor does not take it
  */
 #define MON_IOC_SHARE_OFFER _IO(MON_IOC_MAGIC, 0x15)
 
@@ -377,6 +385,7 @@ struct mon_pages {
  * On a descriptor from MON_IOC_SHARE_ACCEPT or MON_IOC_SHARE_OFFER, with a struct
  * mon_share_info. Returns 0.
  *
+ *  EINVAL  also: @slot is not 0
  *  ENOENT  it is over
  *  EIO     the monitor gives no answer
  */
