@@ -11,7 +11,6 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,40 +21,38 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "../../uapi/monitor.h"
+#include "ioctl.h"
 
-#define PAGE 4096UL
 #define ROUNDS 8
 
 static unsigned int points, failures;
-static int dev;
+int dev;
 
-static void ok(bool good, const char *name)
+void ok(bool good, const char *name)
 {
 	points++;
 	failures += !good;
 	printf("%sok %u - %s\n", good ? "" : "not ", points, name);
 }
 
-/* The value of a request, or the negative errno. */
-static int ask(int fd, unsigned long cmd, void *arg)
+int ask(int fd, unsigned long cmd, void *arg)
 {
 	int ret = ioctl(fd, cmd, arg);
 
 	return ret < 0 ? -errno : ret;
 }
 
-static void is(int got, int wanted, const char *name)
+void is(long got, long wanted, const char *name)
 {
 	ok(got == wanted, name);
 	if (got != wanted)
-		printf("#      got: %d (%s)\n#   wanted: %d (%s)\n", got,
+		printf("#      got: %ld (%s)\n#   wanted: %ld (%s)\n", got,
 		       got < 0 ? strerror(-got) : "", wanted, wanted < 0 ? strerror(-wanted) : "");
 }
 
 /* ---- what the monitor says ---- */
 
-static struct mon_info info(void)
+struct mon_info info(void)
 {
 	struct mon_info i = { .size = sizeof(i) };
 
@@ -64,7 +61,7 @@ static struct mon_info info(void)
 	return i;
 }
 
-static struct mon_vm_info status(int domain)
+struct mon_vm_info status(int domain)
 {
 	struct mon_vm_info i = { .size = sizeof(i) };
 
@@ -73,14 +70,14 @@ static struct mon_vm_info status(int domain)
 	return i;
 }
 
-static unsigned long long host_frames(void)
+unsigned long long host_frames(void)
 {
 	return info().frames_by_state[0];
 }
 
 /* ---- processes to arm ---- */
 
-static pid_t start(void)
+pid_t start(void)
 {
 	pid_t pid = fork();
 
@@ -92,7 +89,7 @@ static pid_t start(void)
 	return pid;
 }
 
-static void stop(pid_t pid)
+void stop(pid_t pid)
 {
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -119,7 +116,7 @@ static struct mon_vm_arm good_request(pid_t pid)
 	return a;
 }
 
-static int arm(pid_t pid)
+int arm(pid_t pid)
 {
 	struct mon_vm_arm a = good_request(pid);
 
@@ -128,7 +125,7 @@ static int arm(pid_t pid)
 
 /* ---- any request: its size, where it lies, its number ---- */
 
-static char big[2 * PAGE];
+char big[2 * PAGE];
 
 /* @good: a request of @size bytes; asked with other sizes in front. */
 static int sized(int fd, unsigned long cmd, const void *good, size_t size, __u32 claim)
@@ -139,14 +136,15 @@ static int sized(int fd, unsigned long cmd, const void *good, size_t size, __u32
 	return ask(fd, cmd, big);
 }
 
-static void test_sizes(int fd, unsigned long cmd, const void *good, size_t size, const char *name)
+void test_sizes(int fd, unsigned long cmd, const void *good, size_t size, size_t first,
+		const char *name)
 {
 	char text[80];
 
 	snprintf(text, sizeof(text), "%s: size 0", name);
 	is(sized(fd, cmd, good, size, 0), -EINVAL, text);
 	snprintf(text, sizeof(text), "%s: a byte less than the first version", name);
-	is(sized(fd, cmd, good, size, size - 1), -EINVAL, text);
+	is(sized(fd, cmd, good, size, first - 1), -EINVAL, text);
 	snprintf(text, sizeof(text), "%s: more than 4096 bytes", name);
 	is(sized(fd, cmd, good, size, 4097), -EINVAL, text);
 	snprintf(text, sizeof(text), "%s: the largest size there is", name);
@@ -160,8 +158,7 @@ static void test_sizes(int fd, unsigned long cmd, const void *good, size_t size,
 	is(ask(fd, cmd, big), -E2BIG, text);
 }
 
-static void test_addresses(int fd, unsigned long cmd, const void *good, size_t size,
-			   const char *name)
+void test_addresses(int fd, unsigned long cmd, const void *good, size_t size, const char *name)
 {
 	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -180,29 +177,45 @@ static void test_addresses(int fd, unsigned long cmd, const void *good, size_t s
 	munmap(pages, PAGE);
 }
 
-static void test_numbers(int fd, unsigned long not_here, const char *name)
-{
-	const unsigned long known[] = { MON_IOC_INFO, MON_IOC_VM_ARM, MON_IOC_VM_STATUS };
-	int wrong = 0, err;
-	char text[80];
+static const struct {
 	unsigned long cmd;
+	enum file_kind kind;
+} requests[] = {
+	{ MON_IOC_INFO, DEVICE },      { MON_IOC_SHARE_AT, DEVICE },
+	{ MON_IOC_PAGES, DEVICE },     { MON_IOC_VM_ARM, DEVICE },
+	{ MON_IOC_VM_STATUS, DOMAIN }, { MON_IOC_VM_COLLECT, DOMAIN },
+	{ MON_IOC_VM_REFILL, DOMAIN }, { MON_IOC_SHARE_ACCEPT, DOMAIN },
+	{ MON_IOC_SHARE_OFFER, DOMAIN }, { MON_IOC_SHARE_STATUS, SHARE },
+};
+
+#define NR_REQUESTS (sizeof(requests) / sizeof(requests[0]))
+
+static bool request_of(unsigned long cmd, enum file_kind kind)
+{
 	unsigned int i;
+
+	for (i = 0; i < NR_REQUESTS; i++)
+		if (requests[i].cmd == cmd && requests[i].kind == kind)
+			return true;
+	return false;
+}
+
+void test_numbers(int fd, enum file_kind kind, const char *name)
+{
+	unsigned long cmd;
+	char text[80];
+	int wrong = 0;
 
 	memset(big, 0, sizeof(big));
 	*(__u32 *)big = sizeof(struct mon_info);
 	for (cmd = 0; cmd < 0x100; cmd++) {
-		for (i = 0; i < 3 && _IO(MON_IOC_MAGIC, cmd) != known[i]; i++)
-			;
-		if (i == 3)
+		if (!request_of(_IO(MON_IOC_MAGIC, cmd), kind))
 			wrong += ask(fd, _IO(MON_IOC_MAGIC, cmd), big) != -ENOTTY;
 		wrong += ask(fd, _IO(MON_IOC_MAGIC + 1, cmd), big) != -ENOTTY;
 		wrong += ask(fd, _IOWR(MON_IOC_MAGIC, cmd, struct mon_info), big) != -ENOTTY;
 	}
 	snprintf(text, sizeof(text), "%s: no other number is a request", name);
 	is(wrong, 0, text);
-	err = ask(fd, not_here, big);
-	snprintf(text, sizeof(text), "%s: a request of the other file", name);
-	is(err, -ENOTTY, text);
 }
 
 /* ---- MON_IOC_INFO ---- */
@@ -224,7 +237,7 @@ static void test_info(void)
 	ok(i.frames_total && sum == i.frames_total, "info: each frame has one state");
 
 	i = (struct mon_info){ .size = sizeof(i) };
-	test_sizes(dev, MON_IOC_INFO, &i, sizeof(i), "info");
+	test_sizes(dev, MON_IOC_INFO, &i, sizeof(i), MON_INFO_SIZE_V1, "info");
 	test_addresses(dev, MON_IOC_INFO, &i, sizeof(i), "info");
 	is(sized(dev, MON_IOC_INFO, &i, sizeof(i), PAGE), 0, "info: longer than known, zero there");
 	ok(*(__u32 *)big == sizeof(i), "info: says how much of it there is");
@@ -234,7 +247,7 @@ static void test_info(void)
 	wrong = i;
 	wrong.reserved = 1;
 	is(ask(dev, MON_IOC_INFO, &wrong), -EINVAL, "info: padding");
-	test_numbers(dev, MON_IOC_VM_STATUS, "device");
+	test_numbers(dev, DEVICE, "device");
 }
 
 /* ---- MON_IOC_VM_ARM, refused ---- */
@@ -358,7 +371,7 @@ static void test_refused(void)
 	pid_t pid = start();
 	struct mon_vm_arm good = good_request(pid);
 
-	test_sizes(dev, MON_IOC_VM_ARM, &good, sizeof(good), "arm");
+	test_sizes(dev, MON_IOC_VM_ARM, &good, sizeof(good), MON_VM_ARM_SIZE_V1, "arm");
 	test_addresses(dev, MON_IOC_VM_ARM, &good, sizeof(good), "arm");
 	test_bad_policies(&good);
 	test_no_process(&good);
@@ -369,6 +382,19 @@ static void test_refused(void)
 }
 
 /* ---- MON_IOC_VM_ARM, granted ---- */
+
+/* A program that was built before the structure grew. */
+static void test_old_status(int domain)
+{
+	memset(big, 0xaa, sizeof(big));
+	memset(big, 0, 136);
+	*(__u32 *)big = 136;
+	is(ask(domain, MON_IOC_VM_STATUS, big), 0, "status: the first version of it");
+	ok(*(__u32 *)big == sizeof(struct mon_vm_info) &&
+	   ((struct mon_vm_info *)big)->max_vcpus == 2, "status: all of the first version");
+	ok(((struct mon_vm_info *)big)->limit_frames == 0xaaaaaaaaaaaaaaaaULL,
+	   "status: and nothing behind it");
+}
 
 static void test_armed(void)
 {
@@ -386,13 +412,15 @@ static void test_armed(void)
 	is(info().nr_domains, 1, "info: one domain");
 	is(arm(pid), -EEXIST, "a process is armed once");
 
+	ok(s.limit_frames == 0x400 && !s.returned_frames, "status: it may own what its policy says");
+	test_old_status(domain);
+
 	wrong = (struct mon_vm_info){ .size = sizeof(wrong) };
-	test_sizes(domain, MON_IOC_VM_STATUS, &wrong, sizeof(wrong), "status");
+	test_sizes(domain, MON_IOC_VM_STATUS, &wrong, sizeof(wrong), MON_VM_INFO_SIZE_V1, "status");
 	test_addresses(domain, MON_IOC_VM_STATUS, &wrong, sizeof(wrong), "status");
 	wrong.flags = 1;
 	is(ask(domain, MON_IOC_VM_STATUS, &wrong), -EINVAL, "status: unknown flag");
-	test_numbers(domain, MON_IOC_VM_ARM, "domain");
-	is(ask(domain, MON_IOC_INFO, big), -ENOTTY, "domain: not the device");
+	test_numbers(domain, DOMAIN, "domain");
 
 	copy = dup(domain);
 	close(domain);
@@ -489,7 +517,7 @@ static void test_many(void)
 
 static unsigned long long seed = 0x9e3779b97f4a7c15ULL;
 
-static unsigned long long r(void)
+unsigned long long r(void)
 {
 	seed ^= seed << 13;
 	seed ^= seed >> 7;
@@ -515,9 +543,10 @@ static void mutate(void *request, size_t size)
 	}
 }
 
-static bool documented(int err)
+bool documented(int err)
 {
-	static const int good[] = { EFAULT, EINVAL, E2BIG, ENOTTY, ESRCH, EEXIST, ENOMEM, EINTR };
+	static const int good[] = { EFAULT, EINVAL, E2BIG, ENOTTY, ESRCH, EEXIST, ENOMEM, EINTR,
+				    ENOENT, ERANGE, ENOSPC, EBUSY };
 	unsigned int i;
 
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -526,62 +555,103 @@ static bool documented(int err)
 	return false;
 }
 
-static int fuzz_one(pid_t pid, int *domain)
+static __u32 right_size(unsigned long cmd)
 {
-	const unsigned long cmds[] = { MON_IOC_INFO, MON_IOC_VM_ARM, MON_IOC_VM_STATUS, r() };
-	unsigned long cmd = cmds[r() % 8 ? r() % 3 : 3];
-	int fd = *domain >= 0 && r() % 2 ? *domain : dev, ret;
+	switch (cmd) {
+	case MON_IOC_SHARE_AT:
+	case MON_IOC_SHARE_STATUS:
+		return sizeof(struct mon_share_info);
+	case MON_IOC_PAGES:
+		return sizeof(struct mon_pages);
+	case MON_IOC_VM_STATUS:
+		return sizeof(struct mon_vm_info);
+	case MON_IOC_SHARE_OFFER:
+		return sizeof(struct mon_share_offer);
+	case MON_IOC_VM_COLLECT:
+	case MON_IOC_VM_REFILL:
+	case MON_IOC_SHARE_ACCEPT:
+		return sizeof(struct mon_vm_frames);
+	default:
+		return sizeof(struct mon_info);
+	}
+}
+
+static void good_bytes(unsigned long cmd, pid_t pid)
+{
+	struct mon_share_offer *o = (void *)big;
 	struct mon_vm_arm a = good_request(pid);
 
 	memset(big, 0, sizeof(big));
-	if (cmd == MON_IOC_VM_ARM)
+	*(__u32 *)big = right_size(cmd);
+	if (cmd == MON_IOC_VM_ARM) {
 		memcpy(big, &a, sizeof(a));
-	else
-		*(__u32 *)big = r() % 2 ? sizeof(struct mon_info) : sizeof(struct mon_vm_info);
-	mutate(big, sizeof(a));
+	} else if (cmd == MON_IOC_SHARE_OFFER) {
+		o->perm = 1 + r() % 3;
+		o->pages = 1 + r() % 8;
+	}
+	mutate(big, cmd == MON_IOC_VM_ARM ? sizeof(a) : 40);
 	/* a large VM takes long, and that is another test */
 	if (cmd == MON_IOC_VM_ARM && r() % 64)
 		((struct mon_vm_arm *)big)->policy.range[3].end &= 0x1ffffffffULL;
-	ret = ask(fd, cmd, big);
-	if (fd == dev && cmd == MON_IOC_VM_ARM && ret >= 0) {
-		if (*domain >= 0)
-			close(*domain);
-		*domain = ret;
-		return 0;
-	}
-	return ret;
+}
+
+static void put(int *fd, int new)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = new;
+}
+
+/* @fd: of each kind of file; only the device is always there. */
+static int fuzz_one(pid_t pid, int fd[3])
+{
+	unsigned int n = r() % NR_REQUESTS, on = r() % 4 ? requests[n].kind : r() % 3;
+	unsigned long cmd = r() % 16 ? requests[n].cmd : r();
+	int ret;
+
+	if (cmd == MON_IOC_PAGES && r() % 16) /* looks at every frame */
+		cmd = MON_IOC_SHARE_AT;
+	if (fd[on] < 0)
+		on = DEVICE;
+	good_bytes(cmd, pid);
+	ret = ask(fd[on], cmd, big);
+	if (ret < 0 || (cmd != MON_IOC_VM_ARM && cmd != MON_IOC_SHARE_OFFER &&
+			cmd != MON_IOC_SHARE_ACCEPT))
+		return ret;
+	put(&fd[cmd == MON_IOC_VM_ARM ? DOMAIN : SHARE], ret);
+	return 0;
 }
 
 static void test_fuzz(unsigned int seconds)
 {
+	unsigned long n = 0, armed = 0, shared = 0, strange = 0;
 	time_t end = time(NULL) + seconds;
-	unsigned long n = 0, armed = 0, strange = 0;
-	int domain = -1, ret, before;
+	int fd[3] = { dev, -1, -1 }, ret, domain, share;
 	pid_t pid = start();
 
 	while (time(NULL) < end) {
-		before = domain;
-		ret = fuzz_one(pid, &domain);
-		armed += domain != before;
+		domain = fd[DOMAIN];
+		share = fd[SHARE];
+		ret = fuzz_one(pid, fd);
+		armed += fd[DOMAIN] != domain;
+		shared += fd[SHARE] != share;
 		n++;
 		if (ret < 0 && !documented(ret)) {
 			strange++;
 			printf("# undocumented: %s\n", strerror(-ret));
 		}
-		if (domain >= 0 && !(r() % 4)) {
-			close(domain);
-			domain = -1;
-		}
-		if (!(r() % 16)) {
+		if (!(r() % 16))
+			put(&fd[1 + r() % 2], -1);
+		if (!(r() % 32)) {
 			stop(pid);
 			pid = start();
 		}
 	}
 	stop(pid);
-	if (domain >= 0)
-		close(domain);
-	printf("# %lu requests, %lu VMs\n", n, armed);
-	ok(n > 50 && armed, "fuzz: some of it was right");
+	put(&fd[DOMAIN], -1);
+	put(&fd[SHARE], -1);
+	printf("# %lu requests, %lu VMs, %lu shares\n", n, armed, shared);
+	ok(n > 50 && armed && shared, "fuzz: some of it was right");
 	is(strange, 0, "fuzz: each error is a documented one");
 	is(info().nr_domains, 0, "fuzz: nothing is left");
 }
@@ -601,6 +671,8 @@ int main(int argc, char **argv)
 	test_exec();
 	test_memory();
 	test_many();
+	test_shares();
+	test_races(argc > 1 ? atoi(argv[1]) : 5);
 	test_fuzz(argc > 1 ? atoi(argv[1]) : 5);
 	printf("1..%u\n", points);
 	return failures != 0;
