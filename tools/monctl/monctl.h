@@ -3,6 +3,7 @@
 #define _MONCTL_H
 
 #include <stdbool.h>
+#include "uapi/monitor.h"
 
 /**
  * struct subcommand - "monctl NAME ..."
@@ -26,11 +27,63 @@ struct subcommand {
 int __attribute__((__format__(__printf__, 1, 2))) fail(const char *format, ...);
 
 int cmd_status(int argc, char **argv);
+int cmd_domains(int argc, char **argv);
+int cmd_pages(int argc, char **argv);
+int cmd_shares(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 
 /** show_domains() - the confidential VMs there are; part of the status */
 void show_domains(void);
+
+/**
+ * struct domain - a confidential VM, as the kernel shows it
+ * @number: of its domain; 0 once it is gone, until its descriptor is closed
+ * @pid: 0: its process is gone
+ * @line: all that is said of it
+ */
+struct domain {
+	unsigned int number;
+	int pid;
+	char *line;
+};
+
+struct domains {
+	struct domain *item;
+	unsigned int nr;
+};
+
+/** read_domains() - false: it cannot be read, and standard error says why */
+bool read_domains(struct domains *domains);
+
+/** free_domains() - what read_domains() has read */
+void free_domains(struct domains *domains);
+
+/* Of device.c: what fails says so on standard error. */
+
+struct shares {
+	struct mon_share_info *item;
+	unsigned int nr;
+};
+
+/** open_device() - a descriptor of /dev/monitor, or -1 */
+int open_device(void);
+
+/** request_error() - what an errno of a request means to people */
+const char *request_error(int err);
+
+/** read_shares() - all shares there are; @item is to be freed, also on failure */
+bool read_shares(struct shares *shares);
+
+#define SIZE_TEXT 24
+
+/** human_size() - of so many frames, such as "1.5 MiB" */
+const char *human_size(unsigned long long frames, char out[SIZE_TEXT]);
+
+#define DOMAIN_TEXT 24
+
+/** domain_name() - "host", "monitor", "domain 2", or "-" for nobody */
+const char *domain_name(unsigned int domain, char out[DOMAIN_TEXT]);
 
 /** exit_reason_name() - as in SDM appendix C; NULL if there is no such reason */
 const char *exit_reason_name(unsigned int reason);

@@ -9,8 +9,8 @@
  * instruction, and lets it go. If arming fails, or the helper dies before it is
  * done, QEMU is killed: it never runs unprotected.
  *
- * The helper then holds the domain until QEMU's end, and tells when the monitor
- * has stopped the VM. It is nobody's child and has a session of its own, so what
+ * The helper then holds the domain until QEMU's end, takes back what the guest gives
+ * back, and tells when the monitor has stopped the VM. It is nobody's child and has a session of its own, so what
  * is sent to QEMU's terminal or process group does not reach it.
  */
 #include <errno.h>
@@ -50,17 +50,12 @@ static const char *arm_error(int err)
 		       "use less with -m, or free some";
 	case EPERM:
 		return "that needs CAP_SYS_ADMIN: run it as root";
-	case EINVAL:
-	case E2BIG:
-	case ENOTTY:
-		return "the module and this program do not understand each other: "
-		       "are they of one version?";
 	case EOPNOTSUPP:
 		return "this monitor image has no confidential VMs: rebuild the module";
 	case EBUSY:
 		return "the monitor is being unloaded";
 	default:
-		return strerror(err);
+		return request_error(err);
 	}
 }
 
@@ -68,17 +63,10 @@ static const char *arm_error(int err)
 static int arm(pid_t pid, const struct mon_vm_policy *policy)
 {
 	struct mon_vm_arm request = { .size = sizeof(request), .pid = pid, .policy = *policy };
-	int dev = open(MON_DEVICE, O_RDWR | O_CLOEXEC), domain;
+	int dev = open_device(), domain;
 
-	if (dev < 0) {
-		if (errno == ENOENT)
-			fail("there is no %s: is the module loaded? (insmod monitor.ko)",
-			     MON_DEVICE);
-		else
-			fail("cannot open %s: %s%s", MON_DEVICE, strerror(errno),
-			     errno == EACCES ? "; run it as root" : "");
+	if (dev < 0)
 		return -1;
-	}
 	do
 		domain = ioctl(dev, MON_IOC_VM_ARM, &request);
 	while (domain < 0 && errno == EINTR);
@@ -88,12 +76,27 @@ static int arm(pid_t pid, const struct mon_vm_policy *policy)
 	return domain;
 }
 
+/* What the guest gave back is the host's again, not the monitor's until QEMU's end. */
+static void collect(int domain, const struct mon_vm_info *info)
+{
+	struct mon_vm_frames request = { .size = sizeof(request) };
+	static bool told;
+
+	if (!info->returned_frames || !ioctl(domain, MON_IOC_VM_COLLECT, &request) || told)
+		return;
+	told = true;
+	fail("cannot take back the memory that the VM gave back: %s", request_error(errno));
+}
+
 /* Says once why the VM was stopped; true when that is said. */
-static bool tell_stop(int domain)
+static bool look_after(int domain)
 {
 	struct mon_vm_info info = { .size = sizeof(info) };
 
-	if (ioctl(domain, MON_IOC_VM_STATUS, &info) || info.stop == MON_VM_STOP_NONE)
+	if (ioctl(domain, MON_IOC_VM_STATUS, &info))
+		return false;
+	collect(domain, &info);
+	if (info.stop == MON_VM_STOP_NONE)
 		return false;
 	if (info.stop != MON_VM_STOP_SHUTDOWN)
 		fail("the monitor stopped the confidential VM: %s (%#llx)",
@@ -110,10 +113,10 @@ static void hold_until_end(int domain, int pidfd)
 	while (poll(&end, 1, told ? -1 : WATCH_MS) == 0 || errno == EINTR) {
 		if (end.revents)
 			break;
-		told = told || tell_stop(domain);
+		told = told || look_after(domain);
 	}
 	if (!told)
-		tell_stop(domain);
+		look_after(domain);
 }
 
 static bool runs_program(pid_t pid, const struct stat *program)
