@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A guest that does what the host says: 64 KiB of firmware below 4 GiB that enters
+ * 64-bit mode, with the first 8 GiB mapped one to one. IN from port 0xe0, nine times:
+ * what to do, and four numbers of 64 bits, the lower half first. OUT to 0xe4, twice:
+ * what came of it.
+ */
+#include "puppet.h"
+
+#define BASE 0xffff0000
+
+	.macro	get reg
+	inl	%dx, %eax
+	movl	%eax, %ecx
+	inl	%dx, %eax
+	shlq	$32, %rax
+	orq	%rcx, %rax
+	movq	%rax, \reg
+	.endm
+
+	.section .rodata
+	.globl puppet_firmware
+	.balign 16
+puppet_firmware:
+	/* All entries accessed and dirty: firmware cannot be written. */
+pml4:	.quad	BASE + pdpt - puppet_firmware + 0x23
+	.org	pml4 + 4096
+pdpt:	.quad	0x0000000e3, 0x0400000e3, 0x0800000e3, 0x0c00000e3
+	.quad	0x1000000e3, 0x1400000e3, 0x1800000e3, 0x1c00000e3
+	.org	pdpt + 4096
+
+gdt:	.quad	0, 0x00af9b000000ffff
+gdt_pointer:
+	.word	15
+	.long	BASE + gdt - puppet_firmware
+
+	.code16
+start:	cli
+	lgdtl	%cs:(gdt_pointer - puppet_firmware)
+	movl	$0x20, %eax /* PAE */
+	movl	%eax, %cr4
+	movl	$(BASE + pml4 - puppet_firmware), %eax
+	movl	%eax, %cr3
+	movl	$0xc0000080, %ecx /* EFER */
+	movl	$0x100, %eax	  /* LME */
+	xorl	%edx, %edx
+	wrmsr
+	movl	$0x80000011, %eax
+	movl	%eax, %cr0
+	ljmpl	$8, $(BASE + long_mode - puppet_firmware)
+
+	.code64
+long_mode:
+	xorl	%eax, %eax
+	movw	%ax, %ds
+	movw	%ax, %es
+	movw	%ax, %ss
+next:	movw	$PUPPET_IN, %dx
+	inl	%dx, %eax
+	movl	%eax, %r8d
+	get	%rdi
+	get	%rsi
+	get	%r9
+	get	%r10
+	movq	%r9, %rdx
+	cmpl	$PUPPET_STORE, %r8d
+	je	store
+	cmpl	$PUPPET_LOAD, %r8d
+	je	load
+	cmpl	$PUPPET_FILL, %r8d
+	je	fill
+	cmpl	$PUPPET_COUNT, %r8d
+	je	count
+	movabsq	$0x4d4f4e0000000000, %rax /* MON_HYPERCALL */
+	movl	%r8d, %r8d
+	orq	%r8, %rax
+	vmcall
+	jmp	done
+store:	movq	%rsi, (%rdi)
+	xorl	%eax, %eax
+	jmp	done
+load:	movq	(%rdi), %rax
+	jmp	done
+fill:	movq	%rsi, %rax
+	movq	%rdx, %rcx
+	rep stosq
+	xorl	%eax, %eax
+	jmp	done
+count:	xorl	%eax, %eax
+	movq	%rdx, %rcx
+1:	cmpq	%rsi, (%rdi)
+	jne	2f
+	incq	%rax
+2:	addq	$8, %rdi
+	decq	%rcx
+	jnz	1b
+done:	movw	$PUPPET_OUT, %dx
+	outl	%eax, %dx
+	shrq	$32, %rax
+	outl	%eax, %dx
+	jmp	next
+
+	.code16
+	.org	puppet_firmware + 0xfff0
+	jmp	start
+	.org	puppet_firmware + 0x10000
+	.section .note.GNU-stack,"",@progbits

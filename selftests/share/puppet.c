@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "../../uapi/monitor.h"
+#include "puppet.h"
+
+#define FIRMWARE_BASE 0xffff0000UL
+#define FIRMWARE_SIZE 0x10000UL
+
+extern const unsigned char puppet_firmware[];
+
+static int cpu;
+static struct kvm_run *run;
+
+static void must(int result, const char *what)
+{
+	if (result >= 0)
+		return;
+	printf("Bail out! %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void *slot(int vm, __u32 number, __u64 gpa, size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct kvm_userspace_memory_region region = {
+		.slot = number, .guest_phys_addr = gpa, .memory_size = size,
+		.userspace_addr = (__u64)at,
+	};
+
+	must(ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region), "KVM_SET_USER_MEMORY_REGION");
+	return at;
+}
+
+static void set_cpuid(int kvm)
+{
+	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) + 128 * sizeof(c->entries[0]));
+
+	c->nent = 128;
+	must(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, c), "KVM_GET_SUPPORTED_CPUID");
+	must(ioctl(cpu, KVM_SET_CPUID2, c), "KVM_SET_CPUID2");
+	free(c);
+}
+
+static int arm(void)
+{
+	struct mon_vm_arm a = {
+		.size = sizeof(a),
+		.pid = getpid(),
+		.policy = {
+			.version = MON_VM_POLICY_VERSION,
+			.max_vcpus = 1,
+			.nr_ranges = 2,
+			.range = {
+				{ .start = 0, .end = PUPPET_RAM, .type = MON_RANGE_RAM },
+				{ .start = FIRMWARE_BASE, .end = FIRMWARE_BASE + FIRMWARE_SIZE,
+				  .type = MON_RANGE_FIRMWARE },
+			},
+		},
+	};
+	int dev = open(MON_DEVICE, O_RDWR | O_CLOEXEC), domain;
+
+	must(dev, MON_DEVICE);
+	domain = ioctl(dev, MON_IOC_VM_ARM, &a);
+	must(domain, "MON_IOC_VM_ARM");
+	close(dev);
+	return domain;
+}
+
+int puppet_start(void)
+{
+	int domain = arm(), kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm;
+
+	must(kvm, "/dev/kvm");
+	vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	must(vm, "KVM_CREATE_VM");
+	ioctl(vm, KVM_SET_TSS_ADDR, 0xfffbd000UL);
+	slot(vm, 0, 0, PUPPET_RAM);
+	memcpy(slot(vm, 1, FIRMWARE_BASE, FIRMWARE_SIZE), puppet_firmware, FIRMWARE_SIZE);
+	cpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	must(cpu, "KVM_CREATE_VCPU");
+	set_cpuid(kvm);
+	run = mmap(NULL, (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE,
+		   MAP_SHARED, cpu, 0);
+	must(run == MAP_FAILED ? -1 : 0, "struct kvm_run");
+	return domain;
+}
+
+long puppet(unsigned int what, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+{
+	const __u32 in[] = { what, a, a >> 32, b, b >> 32, c, c >> 32, d, d >> 32 };
+	unsigned int nr_in = 0, nr_out = 0;
+	__u32 out[2], *data;
+
+	while (nr_out < 2) {
+		if (ioctl(cpu, KVM_RUN, 0)) {
+			if (errno == EINTR)
+				continue;
+			return PUPPET_DEAD - errno;
+		}
+		if (run->exit_reason != KVM_EXIT_IO)
+			return PUPPET_DEAD - 1000 - run->exit_reason;
+		data = (__u32 *)((char *)run + run->io.data_offset);
+		if (run->io.port == PUPPET_IN && nr_in < 9)
+			*data = in[nr_in++];
+		else if (run->io.port == PUPPET_OUT)
+			out[nr_out++] = *data;
+		else
+			return PUPPET_DEAD - 2000 - run->io.port;
+	}
+	return (long)(out[0] | (unsigned long)out[1] << 32);
+}
