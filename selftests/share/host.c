@@ -30,7 +30,6 @@
 #define WORDS (PAGE / 8)
 #define RW (MON_SHARE_READ | MON_SHARE_WRITE)
 #define AREA 0x400000UL	      /* what the VM shares */
-#define SCRATCH 0x10000UL     /* structures of its calls */
 #define WINDOW 0x100000000UL  /* where it sees what is shared with it */
 #define WINDOW_PAGES 4096UL
 
@@ -233,15 +232,7 @@ static void fill(unsigned long at, unsigned long value, unsigned long pages)
 
 static long guest_offer(unsigned long at, unsigned long pages, unsigned int perm, unsigned long tag)
 {
-	struct mon_guest_offer o = {
-		.gfn = at / PAGE, .pages = pages, .perm = perm, .to = MON_SHARE_TO_HOST, .tag = tag,
-	};
-	unsigned long words[sizeof(o) / 8], i;
-
-	memcpy(words, &o, sizeof(o));
-	for (i = 0; i < sizeof(o) / 8; i++)
-		store(SCRATCH + 8 * i, words[i]);
-	return call(MON_GC_OFFER, SCRATCH, 0, 0);
+	return puppet_offer(at, pages, perm, MON_SHARE_TO_HOST, tag);
 }
 
 static long guest_end(unsigned long id)

@@ -9,11 +9,13 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "../../uapi/guest.h"
 #include "../../uapi/monitor.h"
 #include "puppet.h"
 
 #define FIRMWARE_BASE 0xffff0000UL
 #define FIRMWARE_SIZE 0x10000UL
+#define SCRATCH 0x10000UL /* in the VM: structures of its calls */
 
 extern const unsigned char puppet_firmware[];
 
@@ -117,4 +119,18 @@ long puppet(unsigned int what, unsigned long a, unsigned long b, unsigned long c
 			return PUPPET_DEAD - 2000 - run->io.port;
 	}
 	return (long)(out[0] | (unsigned long)out[1] << 32);
+}
+
+long puppet_offer(unsigned long at, unsigned long pages, unsigned int perm, unsigned int to,
+		  unsigned long tag)
+{
+	struct mon_guest_offer offer = {
+		.gfn = at >> 12, .pages = pages, .perm = perm, .to = to, .tag = tag,
+	};
+	unsigned long words[sizeof(offer) / 8], i;
+
+	memcpy(words, &offer, sizeof(offer));
+	for (i = 0; i < sizeof(offer) / 8; i++)
+		puppet(PUPPET_STORE, SCRATCH + 8 * i, words[i], 0, 0);
+	return puppet(MON_GC_OFFER, SCRATCH, 0, 0, 0);
 }

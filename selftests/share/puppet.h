@@ -22,5 +22,9 @@ int puppet_start(void);
 
 long puppet(unsigned int what, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 
+/* MON_GC_OFFER of pages at an address; to whom: enum mon_share_to, by a name of zeros */
+long puppet_offer(unsigned long at, unsigned long pages, unsigned int perm, unsigned int to,
+		  unsigned long tag);
+
 #endif /* __ASSEMBLER__ */
 #endif
