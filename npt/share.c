@@ -65,17 +65,17 @@ bool share_covers(u32 owner, u64 gfn, u64 nr)
 	return covers;
 }
 
-/* A free entry, unless the owner has as many as it may have. */
+/* The first free entry, so that walks find what there is soon, unless the owner has enough. */
 static struct share *slot_for(u32 owner)
 {
 	struct share *slot = NULL;
 	u32 i, own = 0;
 
 	for (i = 0; i < SHARE_MAX; i++) {
-		if (shares[i].state == SHARE_FREE)
+		if (shares[i].state != SHARE_FREE)
+			own += shares[i].owner == owner;
+		else if (!slot)
 			slot = &shares[i];
-		else if (shares[i].owner == owner)
-			own++;
 	}
 	return own < SHARE_QUOTA ? slot : NULL;
 }

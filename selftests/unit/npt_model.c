@@ -236,7 +236,7 @@ static u64 pick(u64 r, u32 state, struct share *s)
 	u64 id = 0;
 
 	for (i = 0; i < 32; i++) {
-		share_at(SHARE_MAX - 1 - (r + i) % 32, s, &id);
+		share_at((r + i) % 32, s, &id);
 		if (s->state == state)
 			break;
 	}
