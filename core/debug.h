@@ -5,11 +5,12 @@
 #include "../npt/shim.h"
 
 #ifdef NPT_GHOST
-/** debug_check() - after a call of the host or a guest: every invariant of npt/ holds, or a bug is said */
+/** debug_check() - after a call of the host or a guest: do all invariants of npt/ hold? */
 void debug_check(u64 call);
 #else
 static inline void debug_check(u64 call)
 {
+	(void)call;
 }
 #endif
 

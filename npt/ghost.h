@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a CPU may still have cached, for an image that checks itself (make DEBUG=1): an
- * emulator forgives a flush that is missing, silicon does not. Nothing in the image that is shipped.
+ * emulator forgives a flush that is missing, silicon does not. Nothing in the one that is
+ * shipped.
  */
 #ifndef _NPT_GHOST_H
 #define _NPT_GHOST_H
@@ -24,6 +25,8 @@ void ghost_share_over(u32 slot);
 #else
 static inline void ghost_removed(u64 pfn, u64 nr)
 {
+	(void)pfn;
+	(void)nr;
 }
 
 static inline u64 ghost_mark(void)
@@ -33,18 +36,23 @@ static inline u64 ghost_mark(void)
 
 static inline void ghost_flushed(u32 cpu, u64 mark)
 {
+	(void)cpu;
+	(void)mark;
 }
 
 static inline void ghost_reused(u64 pfn)
 {
+	(void)pfn;
 }
 
 static inline void ghost_share_cut(u32 slot)
 {
+	(void)slot;
 }
 
 static inline void ghost_share_over(u32 slot)
 {
+	(void)slot;
 }
 #endif
 
