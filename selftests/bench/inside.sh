@@ -1,5 +1,5 @@
 #!/bin/bash
-# usage: inside.sh guests|host
+# usage: inside.sh guests|host|shares
 #
 # In the test machine: measure, and print lines "key value". Ticks are those of
 # the time stamp counter: one for each instruction, under Bochs.
@@ -98,6 +98,17 @@ host()
 	echo "compile.native.ticks $(ticks cc1 -quiet -fpreprocessed -O2 /lib/monitor/compile.i -o /dev/null)"
 	insmod $monitor
 	echo "compile.ticks $(ticks cc1 -quiet -fpreprocessed -O2 /lib/monitor/compile.i -o /dev/null)"
+}
+
+shares()
+{
+	local do=/sys/kernel/debug/testmod/do order
+
+	insmod $monitor && modprobe kvm_intel && insmod /lib/monitor/testmod.ko || return
+	for order in 0 9; do
+		echo cost $order >$do && sed "s/^/frames.$order./" $do
+	done
+	share
 }
 
 "$1"

@@ -18,16 +18,16 @@
 int main(void)
 {
 	struct mon_vm_info info = { .size = sizeof(info) };
-	int domain = puppet_start();
+	int domain = puppet_start(PUPPET_RAM);
 	char byte;
 
 	puppet(PUPPET_STORE, AREA, 0x1234, 0, 0);
 	if (ioctl(domain, MON_IOC_VM_STATUS, &info))
 		return 1;
 	printf("%u %ld %ld %ld\n", info.domain,
-	       puppet_offer(AREA, 4, RW, MON_SHARE_TO_HOST, 0),
-	       puppet_offer(AREA + 0x10000, 2, MON_SHARE_READ, MON_SHARE_TO_HOST, 0),
-	       puppet_offer(AREA + 0x20000, 1, RW, MON_SHARE_TO_NAME, 0));
+	       puppet_offer(AREA, 4, RW, MON_SHARE_TO_HOST, NULL, 0),
+	       puppet_offer(AREA + 0x10000, 2, MON_SHARE_READ, MON_SHARE_TO_HOST, NULL, 0),
+	       puppet_offer(AREA + 0x20000, 1, RW, MON_SHARE_TO_NAME, NULL, 0));
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;

@@ -232,7 +232,7 @@ static void fill(unsigned long at, unsigned long value, unsigned long pages)
 
 static long guest_offer(unsigned long at, unsigned long pages, unsigned int perm, unsigned long tag)
 {
-	return puppet_offer(at, pages, perm, MON_SHARE_TO_HOST, tag);
+	return puppet_offer(at, pages, perm, MON_SHARE_TO_HOST, NULL, tag);
 }
 
 static long guest_end(unsigned long id)
@@ -691,7 +691,7 @@ int main(int argc, char **argv)
 	dev = open(MON_DEVICE, O_RDWR | O_CLOEXEC);
 	other = other_vm(&pid);
 	before = host_frames();
-	domain = puppet_start();
+	domain = puppet_start(PUPPET_RAM);
 	is(call(MON_GC_PING, 0, 0, 0), MON_ABI_VERSION, "the VM runs and knows the monitor");
 	test_accept(other);
 	close(other);

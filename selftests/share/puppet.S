@@ -62,6 +62,10 @@ next:	movw	$PUPPET_IN, %dx
 	get	%rsi
 	get	%r9
 	get	%r10
+	lfence
+	rdtsc
+	shlq	$32, %rdx
+	leaq	(%rax,%rdx), %r12
 	movq	%r9, %rdx
 	cmpl	$PUPPET_STORE, %r8d
 	je	store
@@ -71,6 +75,10 @@ next:	movw	$PUPPET_IN, %dx
 	je	fill
 	cmpl	$PUPPET_COUNT, %r8d
 	je	count
+	cmpl	$PUPPET_TOUCH, %r8d
+	je	touch
+	cmpl	$PUPPET_TOOK, %r8d
+	je	took
 	movabsq	$0x4d4f4e0000000000, %rax /* MON_HYPERCALL */
 	movl	%r8d, %r8d
 	orq	%r8, %rax
@@ -94,7 +102,21 @@ count:	xorl	%eax, %eax
 2:	addq	$8, %rdi
 	decq	%rcx
 	jnz	1b
-done:	movw	$PUPPET_OUT, %dx
+	jmp	done
+touch:	movb	%sil, (%rdi)
+	addq	$4096, %rdi
+	decq	%rdx
+	jnz	touch
+	xorl	%eax, %eax
+done:	movq	%rax, %r14
+	rdtsc
+	shlq	$32, %rdx
+	leaq	(%rax,%rdx), %r13
+	subq	%r12, %r13
+	movq	%r14, %rax
+	jmp	answer
+took:	movq	%r13, %rax
+answer:	movw	$PUPPET_OUT, %dx
 	outl	%eax, %dx
 	shrq	$32, %rax
 	outl	%eax, %dx

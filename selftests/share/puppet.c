@@ -52,7 +52,7 @@ static void set_cpuid(int kvm)
 	free(c);
 }
 
-static int arm(void)
+static int arm(unsigned long ram)
 {
 	struct mon_vm_arm a = {
 		.size = sizeof(a),
@@ -62,7 +62,7 @@ static int arm(void)
 			.max_vcpus = 1,
 			.nr_ranges = 2,
 			.range = {
-				{ .start = 0, .end = PUPPET_RAM, .type = MON_RANGE_RAM },
+				{ .start = 0, .end = ram, .type = MON_RANGE_RAM },
 				{ .start = FIRMWARE_BASE, .end = FIRMWARE_BASE + FIRMWARE_SIZE,
 				  .type = MON_RANGE_FIRMWARE },
 			},
@@ -77,15 +77,15 @@ static int arm(void)
 	return domain;
 }
 
-int puppet_start(void)
+int puppet_start(unsigned long ram)
 {
-	int domain = arm(), kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm;
+	int domain = arm(ram), kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm;
 
 	must(kvm, "/dev/kvm");
 	vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	must(vm, "KVM_CREATE_VM");
 	ioctl(vm, KVM_SET_TSS_ADDR, 0xfffbd000UL);
-	slot(vm, 0, 0, PUPPET_RAM);
+	slot(vm, 0, 0, ram);
 	memcpy(slot(vm, 1, FIRMWARE_BASE, FIRMWARE_SIZE), puppet_firmware, FIRMWARE_SIZE);
 	cpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	must(cpu, "KVM_CREATE_VCPU");
@@ -122,13 +122,15 @@ long puppet(unsigned int what, unsigned long a, unsigned long b, unsigned long c
 }
 
 long puppet_offer(unsigned long at, unsigned long pages, unsigned int perm, unsigned int to,
-		  unsigned long tag)
+		  const struct mon_name *name, unsigned long tag)
 {
 	struct mon_guest_offer offer = {
 		.gfn = at >> 12, .pages = pages, .perm = perm, .to = to, .tag = tag,
 	};
 	unsigned long words[sizeof(offer) / 8], i;
 
+	if (name)
+		offer.name = *name;
 	memcpy(words, &offer, sizeof(offer));
 	for (i = 0; i < sizeof(offer) / 8; i++)
 		puppet(PUPPET_STORE, SCRATCH + 8 * i, words[i], 0, 0);

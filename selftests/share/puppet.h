@@ -11,6 +11,8 @@
 #define PUPPET_LOAD 0x10002  /* (address): the value */
 #define PUPPET_FILL 0x10003  /* (address, value, words) */
 #define PUPPET_COUNT 0x10004 /* (address, value, words): how many of them have this value */
+#define PUPPET_TOUCH 0x10005 /* (address, value, pages): store a byte in each */
+#define PUPPET_TOOK 0x10006  /* ticks of the time stamp counter that what was before took */
 
 #ifndef __ASSEMBLER__
 
@@ -18,13 +20,15 @@
 #define PUPPET_DEAD (-100000L) /* it does not run any more */
 
 /* The calling process is armed and gets a VM, of which there is one. Its domain. */
-int puppet_start(void);
+int puppet_start(unsigned long ram);
 
 long puppet(unsigned int what, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 
-/* MON_GC_OFFER of pages at an address; to whom: enum mon_share_to, by a name of zeros */
+struct mon_name;
+
+/* MON_GC_OFFER of pages at an address; to whom: enum mon_share_to; @name NULL: zeros */
 long puppet_offer(unsigned long at, unsigned long pages, unsigned int perm, unsigned int to,
-		  unsigned long tag);
+		  const struct mon_name *name, unsigned long tag);
 
 #endif /* __ASSEMBLER__ */
 #endif
