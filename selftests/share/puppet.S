@@ -4,6 +4,9 @@
  * 64-bit mode, with the first 8 GiB mapped one to one. IN from port 0xe0, nine times:
  * what to do, and four numbers of 64 bits, the lower half first. OUT to 0xe4, twice:
  * what came of it.
+ *
+ * With GIVER defined it asks for nothing, but gives GIVER pages from 2 MiB on back to
+ * the host, and then waits: as a file, that is firmware for QEMU.
  */
 #include "puppet.h"
 
@@ -55,6 +58,14 @@ long_mode:
 	movw	%ax, %ds
 	movw	%ax, %es
 	movw	%ax, %ss
+#ifdef GIVER
+	movabsq	$0x4d4f4e0000000009, %rax /* MON_GC_RELEASE */
+	movl	$0x200, %edi
+	movl	$GIVER, %esi
+	vmcall
+1:	hlt
+	jmp	1b
+#endif
 next:	movw	$PUPPET_IN, %dx
 	inl	%dx, %eax
 	movl	%eax, %r8d

@@ -127,7 +127,7 @@ static int show_graph(const struct shares *shares)
 
 int cmd_shares(int argc, char **argv)
 {
-	bool dot = argc == 2 && !strcmp(argv[1], "--dot");
+	bool dot = argc > 1 && !strcmp(argv[1], "--dot");
 	struct shares shares;
 	int status = 0;
 
