@@ -3,9 +3,8 @@
 #define _MODULE_SHARE_H
 
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/types.h>
-
-struct vm_operations_struct;
 
 /**
  * struct share - behind a descriptor

@@ -440,7 +440,8 @@ int mon_vm_arm(void __user *arg)
 	ret = mon_copy_in(&request, sizeof(request), MON_VM_ARM_SIZE_V1, arg);
 	if (ret)
 		return ret;
-	if (request.flags || request.reserved || request.pid <= 0 || !mon_policy_valid(&request.policy))
+	if (request.flags || request.reserved || request.pid <= 0 ||
+	    !mon_policy_valid(&request.policy))
 		return -EINVAL;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;

@@ -31,11 +31,11 @@ struct mon_vm {
 	struct mm_struct *mm;
 	struct pid *pid;
 	u32 max_vcpus;
-	struct mutex lock;
+	struct mutex lock; /* @domain, @ending, @last */
 	u32 domain;
 	bool ending;
 	struct mon_vm_status last;
-	struct mutex account;
+	struct mutex account; /* the frames */
 	u64 frames;
 	u64 collected;
 	u64 refilled;

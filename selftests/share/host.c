@@ -49,7 +49,8 @@ static void is(long got, long wanted, const char *name)
 {
 	ok(got == wanted, name);
 	if (got != wanted)
-		printf("#      got: %ld (%#lx)\n#   wanted: %ld (%#lx)\n", got, got, wanted, wanted);
+		printf("#      got: %ld (%#lx)\n#   wanted: %ld (%#lx)\n", got, got, wanted,
+		       wanted);
 }
 
 static int ask(int fd, unsigned long cmd, void *arg)
@@ -200,6 +201,8 @@ static int poke(volatile unsigned long *at, unsigned long value)
 	return number;
 }
 
+#define BUS (0xdead00000000UL + SIGBUS)
+
 static unsigned long value_at(unsigned long *at)
 {
 	unsigned long value = 0;
@@ -279,7 +282,7 @@ static void test_accept(int other)
 	is(accept_by(other, id), -ENOENT, "accept: not by another VM's descriptor");
 	is(accept_by(domain, id + 0x10000), -ENOENT, "accept: not what is not offered");
 	share = accept_by(domain, id);
-	ok(share >= 0 && fcntl(share, F_GETFD) == FD_CLOEXEC, "accept: a descriptor, close-on-exec");
+	ok(share >= 0 && fcntl(share, F_GETFD) == FD_CLOEXEC, "accept: a close-on-exec file");
 	is(share_status(share, &s), 0, "status of the share");
 	ok(s.id == (unsigned long)id && s.state == MON_SHARE_LIVE && s.perm == RW &&
 	   s.owner == status().domain && s.peer == MON_DOMAIN_HOST && s.pages == 16 &&
@@ -297,7 +300,8 @@ static void test_map(void)
 	long id = guest_offer(AREA, 4, RW, 0);
 	int share = accept_by(domain, id), pipes[2];
 	unsigned long *p = map(share, 4, PROT_READ | PROT_WRITE), *q, copy;
-	struct iovec from = { .iov_base = p, .iov_len = 8 }, to = { .iov_base = &copy, .iov_len = 8 };
+	struct iovec from = { .iov_base = p, .iov_len = 8 };
+	struct iovec to = { .iov_base = &copy, .iov_len = 8 };
 
 	store(AREA, 0x1111);
 	store(AREA + 3 * PAGE + 8, 0x2222);
@@ -306,7 +310,8 @@ static void test_map(void)
 	is(value_at(&p[2 * WORDS]), 0, "a page that the VM never touched is zeros");
 	is(poke(&p[WORDS], 0x3333), 0, "the host writes");
 	is(load(AREA + PAGE), 0x3333, "and the VM reads it");
-	is(frames_shared(status().domain, MON_DOMAIN_HOST), 4, "pages: four are shared with the host");
+	is(frames_shared(status().domain, MON_DOMAIN_HOST), 4,
+	   "pages: four are shared with the host");
 	q = map(share, 4, PROT_READ);
 	is(value_at(&q[WORDS]), 0x3333, "a second mapping is of the same pages");
 	is(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, share, 0) == MAP_FAILED ? errno : 0, EINVAL,
@@ -366,7 +371,7 @@ static void test_given_back(void)
 	is(value_at(p), 0, "what was mapped reads as zeros");
 	is(poke(p, 0x7777), 0, "and is written to in vain");
 	is(load(AREA), 0x6666, "the VM has what there was");
-	is(value_at(&p[20 * WORDS]), 0xdead00000000UL + SIGBUS, "what was not mapped raises SIGBUS");
+	is(value_at(&p[20 * WORDS]), BUS, "what was not mapped raises SIGBUS");
 	before = host_frames();
 	is(guest_release(AREA, 32), 0, "the VM gives the pages back");
 	ok(status().limit_frames == limit - 32 && status().returned_frames == 32 &&
@@ -378,7 +383,7 @@ static void test_given_back(void)
 	   "status: nothing to collect");
 	ok(host_frames() >= before + 32, "the host has them");
 	for (i = 0; i < 32; i++)
-		bus += value_at(&p[i * WORDS]) == 0xdead00000000UL + SIGBUS;
+		bus += value_at(&p[i * WORDS]) == BUS;
 	is(bus, 32, "no process has one of them mapped any more");
 	is(refill(33), -EINVAL, "refill: not more than were given back");
 	is(refill(16), 0, "refill: half of them");
@@ -406,7 +411,7 @@ static void test_again(void)
 	share2 = accept_by(domain, second);
 	q = map(share2, 2, PROT_READ | PROT_WRITE);
 	is(value_at(q), 0x8888, "the second share has them");
-	is(value_at(p), 0xdead00000000UL + SIGBUS, "a mapping of the first one does not");
+	is(value_at(p), BUS, "a mapping of the first one does not");
 	close(share);
 	munmap(p, 2 * PAGE);
 	is(value_at(q), 0x8888, "the first one's end changes nothing");
@@ -647,7 +652,7 @@ static void test_end(void)
 	close(domain);
 	is(info().nr_domains, 0, "the VM is gone");
 	is(shares_there(0), 0, "its shares are, too");
-	ok(!value_at(p) || value_at(p) == 0xdead00000000UL + SIGBUS, "the VM's page is not there");
+	ok(!value_at(p) || value_at(p) == BUS, "the VM's page is not there");
 	is(value_at(q), 0xffff, "the host's page is there");
 	is(share_status(share, &s), -ENOENT, "status of what the VM shared: over");
 	is(share_status(offered, &s), -ENOENT, "status of what the host shared: over");

@@ -412,7 +412,8 @@ static void test_armed(void)
 	is(info().nr_domains, 1, "info: one domain");
 	is(arm(pid), -EEXIST, "a process is armed once");
 
-	ok(s.limit_frames == 0x400 && !s.returned_frames, "status: it may own what its policy says");
+	ok(s.limit_frames == 0x400 && !s.returned_frames,
+	   "status: it may own what its policy says");
 	test_old_status(domain);
 
 	wrong = (struct mon_vm_info){ .size = sizeof(wrong) };

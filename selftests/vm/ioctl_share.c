@@ -111,7 +111,8 @@ static void test_pages(void)
 	p.count = needed - 1;
 	memset(counts, 0x55, sizeof(counts));
 	is(ask(dev, MON_IOC_PAGES, &p), -ENOSPC, "pages: too little room");
-	ok(p.count == needed && *(unsigned char *)counts == 0x55, "pages: only says how much is needed");
+	ok(p.count == needed && *(unsigned char *)counts == 0x55,
+	   "pages: only says how much is needed");
 	p.count = 0;
 	p.counts = 0;
 	is(ask(dev, MON_IOC_PAGES, &p), -ENOSPC, "pages: no room");

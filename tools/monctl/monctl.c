@@ -6,7 +6,8 @@
 
 static const struct subcommand subcommands[] = {
 	{ "status", "", "is the monitor there, what does it hold, what has it done", cmd_status },
-	{ "domains", "", "the confidential VMs: whose, doing what, with how much memory", cmd_domains },
+	{ "domains", "", "the confidential VMs: whose, doing what, with how much memory",
+	  cmd_domains },
 	{ "pages", "", "how much memory each domain has, of which kind", cmd_pages },
 	{ "shares", "[--dot]", "who shares memory with whom; --dot: as a graph for Graphviz",
 	  cmd_shares },

@@ -10,8 +10,9 @@
  * done, QEMU is killed: it never runs unprotected.
  *
  * The helper then holds the domain until QEMU's end, takes back what the guest gives
- * back, and tells when the monitor has stopped the VM. It is nobody's child and has a session of its own, so what
- * is sent to QEMU's terminal or process group does not reach it.
+ * back, and tells when the monitor has stopped the VM. It is nobody's child and has a
+ * session of its own, so what is sent to QEMU's terminal or process group does not
+ * reach it.
  */
 #include <errno.h>
 #include <fcntl.h>
