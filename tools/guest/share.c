@@ -297,7 +297,7 @@ static long share_open(struct share *s, int fd)
 	return fd;
 }
 
-static int offer_memory(struct share *s, const struct mon_guest_new *new)
+static int offer_share(struct share *s, const struct mon_guest_new *new)
 {
 	struct mon_guest_offer offer = { .perm = new->perm, .to = new->to, .name = new->name };
 	long id;
@@ -334,7 +334,7 @@ long monguest_share_offer(void __user *arg)
 	if (fd < 0)
 		return fd;
 	s = share_new();
-	err = s ? offer_memory(s, &new) : -ENOMEM;
+	err = s ? offer_share(s, &new) : -ENOMEM;
 	if (!err)
 		return share_open(s, fd);
 	kfree(s);
@@ -342,7 +342,7 @@ long monguest_share_offer(void __user *arg)
 	return err;
 }
 
-static int accept_memory(struct share *s, const struct mon_guest_take *take)
+static int accept_share(struct share *s, const struct mon_guest_take *take)
 {
 	long err;
 
@@ -376,7 +376,7 @@ long monguest_share_accept(void __user *arg)
 	if (fd < 0)
 		return fd;
 	s = share_new();
-	err = s ? accept_memory(s, &take) : -ENOMEM;
+	err = s ? accept_share(s, &take) : -ENOMEM;
 	if (!err)
 		return share_open(s, fd);
 	kfree(s);
