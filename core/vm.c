@@ -440,7 +440,7 @@ s64 vm_status(u32 id, struct mon_vm_status *status)
 		status->exits = vm->exits;
 		status->exits_to_host = vm->exits_to_host;
 		memcpy(status->measurement, vm->measurement, sizeof(status->measurement));
-		memcpy(status->runtime, vm->runtime, sizeof(status->runtime));
+		vm_runtime(vm, status->runtime);
 	}
 	spin_unlock(&vms_lock);
 	return vm ? 0 : -MON_ENOENT;
