@@ -5,62 +5,19 @@
  * memory is out of use here, and it is freed when the monitor says that it is out
  * of the other side's reach, too.
  */
-#include <linux/anon_inodes.h>
-#include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/gfp.h>
-#include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/workqueue.h>
-#include "monguest.h"
+#include "share.h"
 
-/* A tag's upper half is this module's: the bell of who gave it. */
-#define TAG_BELL_SHIFT 32
 #define END_AGAIN msecs_to_jiffies(1)
-
-/**
- * struct share - private_data of the file
- * @lock: of @signalled, @over and @bell
- * @id: the monitor's
- * @slot: where it is in the monitor's table
- * @start: physical address
- * @size: bytes
- * @memory: what was offered; NULL if accepted
- * @window: where, if accepted
- * @bell: the other side's; 0: not known, or none
- * @writable: by mmap() here
- * @signalled: taken from the monitor, and not by the program yet
- * @over: nothing comes any more
- * @end: after release
- */
-struct share {
-	struct mutex lock; /* what changes after it is a file */
-	u64 id;
-	u32 slot;
-	phys_addr_t start;
-	size_t size;
-	void *memory;
-	struct resource window;
-	u32 bell;
-	bool writable;
-	bool signalled;
-	bool over;
-	struct delayed_work end;
-};
 
 static struct workqueue_struct *endings;
 
-static u64 tag_of(u32 tag)
-{
-	return (u64)monguest_events_bell() << TAG_BELL_SHIFT | tag;
-}
-
 /* The entry of the monitor's table; -ENOENT if it is over. */
-static int status_of(struct share *s, struct mon_guest_share *status)
+int monguest_share_status(struct share *s, struct mon_guest_share *status)
 {
 	int err = monguest_share_at(s->slot, status);
 
@@ -69,22 +26,6 @@ static int status_of(struct share *s, struct mon_guest_share *status)
 	if (!err && status->state == MON_SHARE_LIVE && status->other != MON_DOMAIN_HOST)
 		s->bell = status->tag >> TAG_BELL_SHIFT;
 	return err;
-}
-
-static int find_slot(struct share *s)
-{
-	struct mon_guest_share status;
-	int err = 0;
-
-	for (s->slot = 0; err != -ERANGE; s->slot++) {
-		err = monguest_share_at(s->slot, &status);
-		if (!err && status.id == s->id) {
-			s->size = status.pages << PAGE_SHIFT;
-			s->writable = status.is_owner || (status.perm & MON_SHARE_WRITE);
-			return 0;
-		}
-	}
-	return -ENOENT;
 }
 
 /* ---- the end ---- */
@@ -122,7 +63,7 @@ static void end_step(struct work_struct *work)
 	share_free(s);
 }
 
-static void share_end(struct share *s)
+void monguest_share_end(struct share *s)
 {
 	__module_get(THIS_MODULE);
 	INIT_DELAYED_WORK(&s->end, end_step);
@@ -135,8 +76,8 @@ static int share_release(struct inode *inode, struct file *file)
 	struct mon_guest_share status;
 
 	if (!s->over && !s->bell) /* accepted, and never signalled */
-		status_of(s, &status);
-	share_end(s);
+		monguest_share_status(s, &status);
+	monguest_share_end(s);
 	return 0;
 }
 
@@ -152,7 +93,7 @@ static void look(struct share *s)
 	got = monguest_call(MON_GC_TAKE_SIGNAL, s->id, 0, 0);
 	if (got == 1)
 		s->signalled = true;
-	else if (got < 0 && status_of(s, &status))
+	else if (got < 0 && monguest_share_status(s, &status))
 		s->over = true; /* and not only offered, or with the host */
 }
 
@@ -175,7 +116,7 @@ static __poll_t share_poll(struct file *file, poll_table *wait)
 	return events;
 }
 
-static long share_signal(struct share *s)
+long monguest_share_signal(struct share *s)
 {
 	struct mon_guest_share status;
 	long err = monguest_call(MON_GC_SIGNAL, s->id, 0, 0);
@@ -183,7 +124,7 @@ static long share_signal(struct share *s)
 	if (err)
 		return err;
 	if (!s->bell) /* accepted since */
-		status_of(s, &status);
+		monguest_share_status(s, &status);
 	monguest_events_ring(s->bell);
 	return 0;
 }
@@ -206,7 +147,7 @@ static long share_status(struct share *s, void __user *arg)
 	if (!err && at.slot)
 		err = -EINVAL;
 	if (!err)
-		err = status_of(s, &at.share);
+		err = monguest_share_status(s, &at.share);
 	if (err)
 		return err;
 	at.slot = s->slot;
@@ -220,7 +161,7 @@ static long share_ioctl(struct file *file, unsigned int request, unsigned long a
 
 	mutex_lock(&s->lock);
 	if (request == MON_GUEST_IOC_SIGNAL)
-		ret = share_signal(s);
+		ret = monguest_share_signal(s);
 	else if (request == MON_GUEST_IOC_TAKE_SIGNAL)
 		ret = share_take_signal(s);
 	else if (request == MON_GUEST_IOC_STATUS)
@@ -261,7 +202,7 @@ static int share_mmap(struct file *file, struct vm_area_struct *vma)
 	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(s->start), size, vma->vm_page_prot);
 }
 
-static const struct file_operations share_fops = {
+const struct file_operations monguest_share_fops = {
 	.owner = THIS_MODULE,
 	.release = share_release,
 	.poll = share_poll,
@@ -269,120 +210,6 @@ static const struct file_operations share_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = share_mmap,
 };
-
-/* ---- making one ---- */
-
-static struct share *share_new(void)
-{
-	struct share *s = kzalloc(sizeof(*s), GFP_KERNEL);
-
-	if (s)
-		mutex_init(&s->lock);
-	return s;
-}
-
-/* The monitor knows of the share: if there can be no file, it ends again. */
-static long share_open(struct share *s, int fd)
-{
-	struct file *file = ERR_PTR(-ENOENT);
-
-	if (!find_slot(s))
-		file = anon_inode_getfile("[monguest]", &share_fops, s, O_RDWR);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		share_end(s);
-		return PTR_ERR(file);
-	}
-	fd_install(fd, file);
-	return fd;
-}
-
-static int offer_share(struct share *s, const struct mon_guest_new *new)
-{
-	struct mon_guest_offer offer = { .perm = new->perm, .to = new->to, .name = new->name };
-	long id;
-
-	s->size = new->pages << PAGE_SHIFT;
-	s->memory = alloc_pages_exact(s->size, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
-	if (!s->memory)
-		return -ENOMEM;
-	s->start = virt_to_phys(s->memory);
-	offer.gfn = PHYS_PFN(s->start);
-	offer.pages = new->pages;
-	offer.tag = new->to == MON_SHARE_TO_HOST ? new->tag : tag_of(new->tag);
-	id = monguest_offer(&offer);
-	if (id < 0) {
-		free_pages_exact(s->memory, s->size);
-		return id;
-	}
-	s->id = id;
-	return 0;
-}
-
-long monguest_share_offer(void __user *arg)
-{
-	struct mon_guest_new new = {};
-	struct share *s;
-	int err, fd;
-
-	err = monguest_copy_in(&new, sizeof(new), MON_GUEST_NEW_SIZE_V1, arg);
-	if (err)
-		return err;
-	if (!new.pages || new.pages > MON_GUEST_PAGES_MAX)
-		return -EINVAL;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	s = share_new();
-	err = s ? offer_share(s, &new) : -ENOMEM;
-	if (!err)
-		return share_open(s, fd);
-	kfree(s);
-	put_unused_fd(fd);
-	return err;
-}
-
-static int accept_share(struct share *s, const struct mon_guest_take *take)
-{
-	long err;
-
-	s->id = take->id;
-	err = find_slot(s);
-	if (!err)
-		err = monguest_window_get(&s->window, PFN_UP(s->size));
-	if (err)
-		return err;
-	s->start = s->window.start;
-	err = monguest_call(MON_GC_ACCEPT, s->id, PHYS_PFN(s->start), tag_of(take->tag));
-	if (err) {
-		monguest_window_put(&s->window);
-		return err;
-	}
-	/* Who offered it waits for this; a host does not. */
-	share_signal(s);
-	return 0;
-}
-
-long monguest_share_accept(void __user *arg)
-{
-	struct mon_guest_take take = {};
-	struct share *s;
-	int err, fd;
-
-	err = monguest_copy_in(&take, sizeof(take), MON_GUEST_TAKE_SIZE_V1, arg);
-	if (err)
-		return err;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	s = share_new();
-	err = s ? accept_share(s, &take) : -ENOMEM;
-	if (!err)
-		return share_open(s, fd);
-	kfree(s);
-	put_unused_fd(fd);
-	return err;
-}
 
 int monguest_shares_init(void)
 {
