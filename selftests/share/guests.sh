@@ -33,7 +33,7 @@ guests()
 
 	is "$(value nothing)" 1 "nobody has offered: there is nothing to accept"
 	is "$(value other-receive)" 1 "a guest of another name sees no offer"
-	has "$(value id)" '^0x[0-9a-f]+$' "one of the right name does"
+	has "$(value id)" '^0x[0-9a-f]+$' "though there is one"
 	guest_points steal
 	all_there steal "all calls of the guest of another name were made"
 	guest_points peer
