@@ -6,6 +6,7 @@
 # make check		all tests; ONLY=suite,suite for some: see selftests/check --help
 # make nightly		also those that take long
 # make demo, bench	a confidential VM and who looks for its secret; what it costs
+# make mutants		breaks each check of npt/ and shows which test notices
 # make tcb		lines of trusted code
 # make image-hash	what a verifier compares with
 # make DEBUG=1 ...	an image that checks itself, for tests: build/image-debug
@@ -48,6 +49,9 @@ packages:
 check nightly: packages
 	@selftests/check $(if $(ONLY),--only '$(ONLY)') $(if $(filter nightly,$@),--nightly)
 
+mutants: packages
+	@selftests/mutants/mutants
+
 demo bench: packages
 	selftests/machine/prepare
 	$(MAKE) -s module KERNEL=6.1
@@ -61,4 +65,4 @@ tcb:
 clean:
 	rm -rf build/image build/image-debug build/module-* build/tools monitor.ko
 
-.PHONY: all image image-hash module tools packages check nightly demo bench tcb clean
+.PHONY: all image image-hash module tools packages check nightly mutants demo bench tcb clean

@@ -4,6 +4,9 @@
 #include "npt_sim.h"
 #include "npt/compose.c"
 
+#ifndef ROUNDS
+#define ROUNDS 1500000ULL
+#endif
 #define GIB BIT(30)
 #define MIB2 BIT(21)
 #define RAM_END (SIM_FRAMES << PAGE_SHIFT)
@@ -372,7 +375,7 @@ static u64 hostile_entry(u32 level)
 static void test_hostile(void)
 {
 	u64 seen[5] = { 0 }, round, i, gpa, access, pa = 0, perm, attr = 0, want_perm, epoch;
-	u64 rounds = 1500000;
+	u64 rounds = ROUNDS;
 	struct npt_leaf l;
 	int want, got;
 	u32 level = 0;

@@ -5,6 +5,10 @@
 #include "npt_sim.h"
 #include "npt/epoch.c"
 
+#ifndef STEPS
+#define STEPS 3000000ULL
+#endif
+
 static void test_init(void)
 {
 	const struct ram_range odd[] = { { 0x1800, 0x3800 }, { 0x5000, 0x1000000 } };
@@ -448,7 +452,7 @@ static void m_step(void)
 static void test_model(void)
 {
 	const struct ram_range ram[] = { { 0, 24 << 12 }, { 26 << 12, M << 12 } };
-	u64 i, steps = 3000000;
+	u64 i, steps = STEPS;
 
 	sim_init(M, 3);
 	frame_table_init(sim_table, M, ram, 2, 3);
