@@ -28,6 +28,7 @@ static void test_init(void)
 	   frame_get_info(3).state == FRAME_HOLE, "pages that are RAM in part stay holes");
 	ok(frame_state_count(FRAME_HOST) == 12 && frame_state_count(FRAME_HOLE) == 4,
 	   "range beyond the table is cut");
+	ok(bugs(frame_table_init(sim_table, BIT(36) + 1, odd, 2, 1)), "more than a word can name");
 	ok(bugs(frame_table_init(sim_table, 16, odd, 2, 0)), "no CPU is a bug");
 	ok(bugs(frame_table_init(sim_table, 16, odd, 2, NPT_MAX_CPUS + 1)), "too many CPUs");
 }
@@ -43,7 +44,6 @@ static void test_gate(void)
 	ok(host_owns((512 << 12) - 1, 1) && !host_owns((512 << 12) - 1, 2), "end of the table");
 	ok(!host_owns(~0ULL, 1) && !host_owns(~0ULL, 2) && !host_owns(4096, ~0ULL) &&
 	   !host_owns(0x101010, ~0ULL), "wrap around");
-	ok(!host_owns(0x100000, (HOST_OWNS_MAX + 1) * PAGE_SIZE), "bounded");
 	ok(host_ptr(0x101234, 8) == sim_ram + 0x101234, "pointer");
 	ok(!host_ptr(0xa0000, 8), "no pointer into a hole");
 	lock();
@@ -51,6 +51,9 @@ static void test_gate(void)
 	unlock();
 	ok(host_owns(0x10f000, 4096) && !host_owns(0x10f001, 4096) && !host_ptr(0x110000, 1),
 	   "in transit does not pass");
+	sim_init(2 * HOST_OWNS_MAX, 1);
+	ok(host_owns(0x100000, HOST_OWNS_MAX * PAGE_SIZE) &&
+	   !host_owns(0x100000, HOST_OWNS_MAX * PAGE_SIZE + 1), "bounded");
 }
 
 static void test_claim(void)
@@ -92,6 +95,7 @@ static void test_donate(void)
 	ok(!frame_host_donate(0x110, 4, &epoch), "donate");
 	ok(frame_get_info(0x110).state == FRAME_TRANSIT && frame_get_info(0x113).gfn == epoch &&
 	   frame_get_info(0x113).owner == DOM_MONITOR && page_is(0x110, 0xa5), "in transit");
+	ok(bugs(frame_put(0x110)) && bugs(frame_retire(0x110)), "not put back by another verb");
 	refused(frame_host_donate(0x113, 2, &epoch), NPT_EOWNER, "donate: twice");
 	refused(frame_transit_settle(0x110, 4), NPT_EBUSY, "settle: no CPU has passed");
 	epoch_pass(0);
@@ -128,7 +132,8 @@ static void test_pool(void)
 	ok(page_is(b, 0) && frame_state_count(FRAME_FREE) == 1, "put");
 	ok(bugs(frame_put(b)), "put twice is a bug");
 	ok(bugs(frame_put(0x120)) && bugs(frame_retire(0x120)), "putting the host's is a bug");
-	ok(bugs(frame_put(0)) && bugs(frame_put(512)) && bugs(frame_put(~0ULL)), "put: no frame");
+	ok(bugs(frame_put(0)) && bugs(frame_put(512)) && bugs(frame_put(~0ULL)) &&
+	   bugs(frame_put(0xa0)) && bugs(frame_retire(0xa0)), "put: no frame");
 	refused(frame_get_private(DOM_MONITOR, 0) != INVALID_PFN, 0, "private: the monitor");
 	refused(frame_get_private(DOM_HOST, 0) != INVALID_PFN, 0, "private: the host");
 	refused(frame_get_private(DOM_LIMIT, 0) != INVALID_PFN, 0, "private: no such domain");
@@ -142,6 +147,38 @@ static void test_pool(void)
 	   bugs(epoch_reap(1)) && bugs((void)!frame_host_donate(0x130, 1, &pfn)) &&
 	   bugs((void)!frame_transit_settle(0x130, 1)) && bugs((void)!frame_pin(0x130)),
 	   "without the lock is a bug");
+}
+
+/* The verbs of pins and peers, where nothing else is wrong with them. */
+static void test_lock(void)
+{
+	u64 a, b;
+
+	sim_init(512, 1);
+	sim_pool(0x110, 4);
+	lock();
+	a = frame_get_private(DOM_FIRST_VM, 1);
+	b = frame_get_private(DOM_FIRST_VM, 2);
+	check(!frame_share(b, DOM_HOST, true) && !frame_pin(0x130));
+	unlock();
+	ok(bugs(frame_unpin(0x130)) && bugs((void)frame_free_first()) && bugs(frame_unshare(b)) &&
+	   bugs((void)!frame_share(a, DOM_HOST, true)), "pins and peers, without the lock");
+	lock();
+	ok(frame_get_info(0x130).gfn == 1 && frame_get_info(b).shared && !frame_get_info(a).shared,
+	   "and nothing was done");
+	sim_table[frame_free_first()].state = FRAME_USED;
+	ok(bugs(frame_get(FRAME_STATE)), "get: what is in the pool is free");
+	sim_table[frame_free_first()].state = FRAME_FREE;
+	frame_unshare(b);
+	ok(bugs(frame_unshare(b)) && bugs(frame_unshare(0x130)) && bugs(frame_unshare(frame_free_first())),
+	   "unsharing what is not shared is a bug");
+	refused(frame_share(0x130, DOM_FIRST_VM, true), NPT_ESTATE, "share: the host's");
+	refused(frame_share(a, DOM_FIRST_VM, true), NPT_EDOMAIN, "share: with its owner");
+	refused(frame_share(a, DOM_MONITOR, true), NPT_EDOMAIN, "share: with the monitor");
+	refused(frame_share(a, DOM_PEER_LIMIT, true), NPT_EDOMAIN, "share: with nobody");
+	ok(!frame_share(a, DOM_PEER_LIMIT - 1, false) && !frame_get_info(a).peer_write &&
+	   frame_get_info(a).peer == DOM_PEER_LIMIT - 1, "share: the last peer there can be");
+	unlock();
 }
 
 static void test_pin(void)
@@ -474,6 +511,7 @@ int main(void)
 	test_claim();
 	test_donate();
 	test_pool();
+	test_lock();
 	test_pin();
 	test_epoch();
 	test_retire();

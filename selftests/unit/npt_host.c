@@ -116,6 +116,40 @@ static void test_init_large(void)
 	}
 }
 
+/* Types that change within a large page, in RAM as above it. */
+static void test_init_types(void)
+{
+	setup(64);
+	cfg.mtrr.base[2] = 0x2100000 | MT_UC;
+	cfg.mtrr.mask[2] = (BIT(39) - BIT(20)) | BIT(11);
+	cfg.mtrr.nr_var = 3;
+	sim_init(SIM_FRAMES, 2);
+	sim_pool(0x1000, 64);
+	ok(!host_npt_init(&cfg) && exact() && npt_walk(&host_npt, 0x2000000).level == 1 &&
+	   npt_walk(&host_npt, 0x2200000).level == 2, "pages of a large one that has two types");
+	cfg.mtrr.base[2] = 0x140200000ULL | MT_UC;
+	cfg.mtrr.mask[2] = (BIT(39) - BIT(21)) | BIT(11);
+	sim_init(SIM_FRAMES, 2);
+	sim_pool(0x1000, 64);
+	check(!host_npt_init(&cfg));
+	check(host_npt_fault(0x140212345) == HOST_FAULT_RETRY);
+	ok(npt_walk(&host_npt, 0x140200000).entry == (0x140200000 | EPT_RWX | EPT_LEAF),
+	   "two types: 2 MiB of MMIO");
+}
+
+/* A CPU that can express more addresses than 4 levels reach. */
+static void test_wide(void)
+{
+	setup(64);
+	cfg.max_pa = BIT(52);
+	sim_init(SIM_FRAMES, 2);
+	sim_pool(0x1000, 64);
+	ok(!host_npt_init(&cfg), "52 bits of address");
+	check(host_npt_fault(BIT(48) - 1) == HOST_FAULT_RETRY);
+	refused(host_npt_fault(BIT(48)), HOST_FAULT_BEYOND, "fault: 4 levels do not reach it");
+	ok(npt_walk(&host_npt, BIT(48) - 1).entry, "the last one that they do stays");
+}
+
 /* A hole at the end of the table, in the middle of a large page. */
 static void test_init_hole_at_end(void)
 {
@@ -273,6 +307,8 @@ int main(void)
 {
 	test_init();
 	test_init_large();
+	test_init_types();
+	test_wide();
 	test_init_hole_at_end();
 	test_fault();
 	test_fault_pool();

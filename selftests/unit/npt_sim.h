@@ -82,9 +82,9 @@ static void sim_init(u64 nr_frames, u32 nr_cpus)
 		{ 0x100000, nr_frames << PAGE_SHIFT },
 	};
 
-	free(sim_ram);
 	free(sim_table);
-	sim_ram = aligned_alloc(PAGE_SIZE, SIM_BYTES);
+	if (!sim_ram) /* new memory for each world would cost more than the tests */
+		sim_ram = aligned_alloc(PAGE_SIZE, SIM_BYTES);
 	sim_table = calloc(nr_frames, sizeof(*sim_table));
 	memset(sim_ram, 0xa5, SIM_BYTES);
 	npt_lock.held = 0;
