@@ -372,59 +372,74 @@ static u64 hostile_entry(u32 level)
 	return e;
 }
 
-static void test_hostile(void)
+/* EPT12 of 16 tables for every level, and what the gate lets through. */
+static void hostile_init(void)
 {
-	u64 seen[5] = { 0 }, round, i, gpa, access, pa = 0, perm, attr = 0, want_perm, epoch;
-	u64 rounds = ROUNDS;
-	struct npt_leaf l;
-	int want, got;
-	u32 level = 0;
+	u64 i;
 
 	setup(900);
 	for (i = 0; i < 16 * 512; i++)
 		((u64 *)frame_ptr(0x2000))[i] = hostile_entry(unit_random() % 4 + 1);
-	for (round = 0; round < rounds; round++) {
-		u64 r = unit_random();
+}
 
-		*((u64 *)frame_ptr(0x2000 + r % 16) + (r >> 8) % 4) = hostile_entry(r >> 16 & 3);
-		gpa = 0;
-		for (i = 0; i < 4; i++)
-			gpa |= (r >> (20 + 2 * i) & 3) << (12 + 9 * i);
-		gpa |= r >> 40 & 0xfff;
-		access = 1ULL << (r >> 52) % 3;
-		want = oracle(gpa, access, &pa, &want_perm, &attr, &level);
-		got = ept02_fault(EPTP12, gpa, access, &perm);
-		if (got == EPT02_POOL) {
-			ept02_invalidate(0);
-			pass_all();
-			lock();
-			epoch_reap(100000);
-			unlock();
-			continue;
-		}
-		check(got == want);
-		seen[got]++;
-		if (got == EPT02_VIOLATION || got == EPT02_RETRY)
-			check(perm == want_perm);
-		if (got == EPT02_RETRY) {
-			l = leaf02(gpa);
-			check((l.entry & (EPT_RWX | EPT_MEMTYPE | EPT_IPAT)) == attr);
-			check(l.level <= level);
-			check(((l.entry & EPT_ADDR) + (gpa & (LEVEL_SIZE(l.level) - 1))) == pa);
-			for (i = 0; i < LEVEL_SIZE(l.level) && (l.entry & EPT_ADDR) < RAM_END;
-			     i += PAGE_SIZE) {
-				struct frame f = frame_get_info(((l.entry & EPT_ADDR) + i) >> 12);
+static void hostile_leaf(u64 gpa, u64 pa, u64 attr, u32 level)
+{
+	struct npt_leaf l = leaf02(gpa);
+	u64 i;
 
-				check(f.state == FRAME_HOST || f.state == FRAME_HOLE);
-			}
-		}
-		if (r % 5000 == 0 && !host_donate(0x1800 + (r >> 32) % 1024, 1, &epoch))
-			pass_all();
-		if (r % 1000 == 1)
-			ept02_invalidate(r & BIT(20) ? EPTP12 : 0);
-		if (r % 100 == 2)
-			pass_all();
+	check((l.entry & (EPT_RWX | EPT_MEMTYPE | EPT_IPAT)) == attr);
+	check(l.level <= level);
+	check(((l.entry & EPT_ADDR) + (gpa & (LEVEL_SIZE(l.level) - 1))) == pa);
+	for (i = 0; i < LEVEL_SIZE(l.level) && (l.entry & EPT_ADDR) < RAM_END; i += PAGE_SIZE) {
+		struct frame f = frame_get_info(((l.entry & EPT_ADDR) + i) >> 12);
+
+		check(f.state == FRAME_HOST || f.state == FRAME_HOLE);
 	}
+}
+
+/* One entry is written, one address touched; the verdict. */
+static int hostile_round(void)
+{
+	u64 r = unit_random(), i, gpa = 0, access, pa = 0, perm, attr = 0, want_perm, epoch;
+	u32 level = 0;
+	int want, got;
+
+	*((u64 *)frame_ptr(0x2000 + r % 16) + (r >> 8) % 4) = hostile_entry(r >> 16 & 3);
+	for (i = 0; i < 4; i++)
+		gpa |= (r >> (20 + 2 * i) & 3) << (12 + 9 * i);
+	gpa |= r >> 40 & 0xfff;
+	access = 1ULL << (r >> 52) % 3;
+	want = oracle(gpa, access, &pa, &want_perm, &attr, &level);
+	got = ept02_fault(EPTP12, gpa, access, &perm);
+	if (got == EPT02_POOL) {
+		ept02_invalidate(0);
+		pass_all();
+		lock();
+		epoch_reap(100000);
+		unlock();
+		return got;
+	}
+	check(got == want);
+	if (got == EPT02_VIOLATION || got == EPT02_RETRY)
+		check(perm == want_perm);
+	if (got == EPT02_RETRY)
+		hostile_leaf(gpa, pa, attr, level);
+	if (r % 5000 == 0 && !host_donate(0x1800 + (r >> 32) % 1024, 1, &epoch))
+		pass_all();
+	if (r % 1000 == 1)
+		ept02_invalidate(r & BIT(20) ? EPTP12 : 0);
+	if (r % 100 == 2)
+		pass_all();
+	return got;
+}
+
+static void test_hostile(void)
+{
+	u64 seen[EPT02_POOL + 1] = { 0 }, round, i, rounds = ROUNDS;
+
+	hostile_init();
+	for (round = 0; round < rounds; round++)
+		seen[hostile_round()]++;
 	for (i = 0; i < 4; i++)
 		printf("# verdict %llu: %llu\n", (unsigned long long)i,
 		       (unsigned long long)seen[i]);
