@@ -7,6 +7,7 @@
 # make nightly		also those that take long
 # make demo, bench	a confidential VM and who looks for its secret; what it costs
 # make mutants		breaks each check of npt/ and shows which test notices
+# make fuzz		FUZZ_SECONDS=60 for each fuzzer of selftests/fuzz
 # make tcb		lines of trusted code
 # make image-hash	what a verifier compares with
 # make DEBUG=1 ...	an image that checks itself, for tests: build/image-debug
@@ -52,6 +53,9 @@ check nightly: packages
 mutants: packages
 	@selftests/mutants/mutants
 
+fuzz: packages
+	@selftests/fuzz/run
+
 demo bench: packages
 	selftests/machine/prepare
 	$(MAKE) -s module KERNEL=6.1
@@ -65,4 +69,4 @@ tcb:
 clean:
 	rm -rf build/image build/image-debug build/module-* build/tools monitor.ko
 
-.PHONY: all image image-hash module tools packages check nightly mutants demo bench tcb clean
+.PHONY: all image image-hash module tools packages check nightly mutants fuzz demo bench tcb clean

@@ -72,6 +72,7 @@ static void test_eptp(void)
 	for (bit = 0; bit < 64; bit++)
 		if (bit < 12 || bit >= 39)
 			good = good && !ept02_eptp_valid(EPTP12 ^ BIT(bit));
+	ok(!ept02_eptp_valid(BIT(39) | EPTP_WB_4LEVEL), "EPTP: the first address too wide");
 	ok(good && !ept02_eptp_valid(0), "EPTP: type, length, A/D, reserved and wide bits");
 	ok(!ept02_get(EPTP12 ^ BIT(6), &perm12), "get: not a valid EPTP");
 }
@@ -136,7 +137,9 @@ static void test_compose(void)
 	ok(fault(0x5678, EPT_READ | EPT_WRITE) == EPT02_VIOLATION && fault(0x5678, EPT_READ |
 	   EPT_EXEC) == EPT02_RETRY, "two kinds of access at once");
 	ok(fault(0x6000, EPT_READ) == EPT02_VIOLATION && perm12 == 0, "not present");
+	*e12(1, 0) = 0x2100000 | EPT_RWX | WB;
 	ok(fault(BIT(48), EPT_READ) == EPT02_VIOLATION && perm12 == 0, "beyond 4 levels");
+	*e12(1, 0) = 0;
 	*e12(1, 5) |= EPT_WRITE;
 	ok(fault(0x5000, EPT_WRITE) == EPT02_RETRY && (leaf02(0x5000).entry & EPT_RWX) == EPT_RWX,
 	   "upgraded without INVEPT");
@@ -153,6 +156,13 @@ static void test_compose(void)
 	ok(fault(0x8000, 0) == EPT02_VIOLATION && perm12 == 0, "nothing left of them");
 
 	setup(64);
+	cfg.mtrr.base[2] = 7 * GIB | 4 * MIB2 | MT_UC;
+	cfg.mtrr.mask[2] = (BIT(39) - MIB2) | BIT(11);
+	cfg.mtrr.nr_var = 3;
+	sim_init(SIM_FRAMES, 2);
+	sim_pool(0x1000, 64);
+	check(host_npt_init(&cfg) == NPT_OK);
+	tables12();
 	*e12(2, 1) = 0x3000000 | EPT_RWX | WB | EPT_LEAF;
 	ok(fault(MIB2 + 0x12345, EPT_READ) == EPT02_RETRY && leaf02(MIB2).level == 2 &&
 	   leaf02(MIB2).entry == (0x3000000 | EPT_RWX | WB | EPT_LEAF), "2 MiB on 2 MiB");
@@ -164,6 +174,10 @@ static void test_compose(void)
 	*e12(3, 2) = 5 * GIB | EPT_RWX | EPT_LEAF;
 	ok(fault(2 * GIB + 0x12345, EPT_READ) == EPT02_RETRY && leaf02(2 * GIB).entry ==
 	   (5 * GIB | EPT_RWX | EPT_LEAF), "1 GiB of MMIO, mapped on the way");
+	*e12(3, 3) = 7 * GIB | EPT_RWX | EPT_LEAF; /* EPT01 will have it by 2 MiB: two types */
+	ok(fault(3 * GIB + MIB2 + 0x12345, EPT_READ) == EPT02_RETRY &&
+	   leaf02(3 * GIB + MIB2).entry == (7 * GIB | MIB2 | EPT_RWX | EPT_LEAF),
+	   "1 GiB of MMIO that was mapped by less on the way");
 	*e12(2, 2) = 0x1000000 | EPT_RWX | WB | EPT_LEAF;
 	ok(fault(2 * MIB2 + 0x1000, EPT_READ) == EPT02_REFUSED, "the pool, in a large page");
 	ok(fault(2 * MIB2 + 0x50000, EPT_READ) == EPT02_RETRY && leaf02(2 * MIB2 + 0x50000).entry ==

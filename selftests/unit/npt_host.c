@@ -92,6 +92,14 @@ static void test_init(void)
 
 	setup(64);
 	cfg.max_leaf = 2;
+	cfg.max_pa = RAM_END;
+	cfg.mtrr.nr_var = MTRR_VAR_MAX;
+	sim_init(SIM_FRAMES, 2);
+	sim_pool(0x1000, 64);
+	ok(!host_npt_init(&cfg) && exact(), "init: all ranges in use, all addresses RAM");
+
+	setup(64);
+	cfg.max_leaf = 2;
 	cfg.mtrr.def_type = MT_WB; /* off: all UC, uniform */
 	sim_init(SIM_FRAMES, 2);
 	sim_pool(0x1000, 64);
@@ -127,6 +135,11 @@ static void test_init_types(void)
 	sim_pool(0x1000, 64);
 	ok(!host_npt_init(&cfg) && exact() && npt_walk(&host_npt, 0x2000000).level == 1 &&
 	   npt_walk(&host_npt, 0x2200000).level == 2, "pages of a large one that has two types");
+	sim_init(SIM_FRAMES, 2);
+	sim_pool(0x1000, 64);
+	sim_pool(0x23ff, 1);
+	ok(!host_npt_init(&cfg) && exact() && npt_walk(&host_npt, 0x2200000).level == 1,
+	   "pages of a large one whose last one is not the host's");
 	cfg.mtrr.base[2] = 0x140200000ULL | MT_UC;
 	cfg.mtrr.mask[2] = (BIT(39) - BIT(21)) | BIT(11);
 	sim_init(SIM_FRAMES, 2);
@@ -162,13 +175,35 @@ static void test_init_hole_at_end(void)
 	cfg = sim_config();
 	cfg.mtrr.has_fixed = false;
 	check(!host_npt_init(&cfg));
-	ok(exact() && npt_walk(&host_npt, 3 * MIB2).level == 2 &&
+	ok(npt_walk(&host_npt, 3 * MIB2).level == 2 && exact() &&
 	   npt_walk(&host_npt, 4 * MIB2).level == 1 &&
 	   !npt_walk(&host_npt, 4 * MIB2 + 0x5000).entry,
 	   "a hole ends with the table");
 	ok(host_npt_fault(4 * MIB2 + 0x5000) == HOST_FAULT_RETRY &&
 	   npt_walk(&host_npt, 4 * MIB2 + 0x5000).level == 1 &&
+	   npt_walk(&host_npt, 4 * MIB2 + 0x5000).entry &&
 	   !npt_walk(&host_npt, 4 * MIB2 + 0x6000).entry, "MMIO from there on, by pages");
+}
+
+/* 4 KiB types all over, so that every touch costs a table: until all are recycled. */
+static u64 touch_until_recycled(void)
+{
+	u64 i, before;
+
+	cfg.max_leaf = 1;
+	sim_init(SIM_FRAMES, 2);
+	sim_pool(0x1000, 256);
+	check(!host_npt_init(&cfg));
+	before = frame_type_count(FRAME_TABLE);
+	for (i = 0; !frame_state_count(FRAME_TRANSIT) && i < 1000; i++)
+		check(host_npt_fault(4 * GIB + i * GIB) == HOST_FAULT_RETRY);
+	ok(frame_state_count(FRAME_TRANSIT) > HOST_MMIO_TABLES - 3 &&
+	   frame_type_count(FRAME_TABLE) <= before + 3, "used up: all are retired");
+	check(host_npt_fault(500 * GIB) == HOST_FAULT_RETRY);
+	check(host_npt_fault(501 * GIB) == HOST_FAULT_RETRY);
+	ok(npt_walk(&host_npt, 500 * GIB).entry && npt_walk(&host_npt, 501 * GIB).entry,
+	   "and it starts anew");
+	return before;
 }
 
 static void test_fault(void)
@@ -192,16 +227,7 @@ static void test_fault(void)
 	   before, "again: nothing more");
 	ok(exact(), "RAM as before");
 
-	/* 4 KiB types all over, so that every touch costs a table. */
-	cfg.max_leaf = 1;
-	sim_init(SIM_FRAMES, 2);
-	sim_pool(0x1000, 256);
-	check(!host_npt_init(&cfg));
-	before = frame_type_count(FRAME_TABLE);
-	for (i = 0; !frame_state_count(FRAME_TRANSIT) && i < 1000; i++)
-		check(host_npt_fault(4 * GIB + i * GIB) == HOST_FAULT_RETRY);
-	ok(frame_state_count(FRAME_TRANSIT) > HOST_MMIO_TABLES - 3 &&
-	   frame_type_count(FRAME_TABLE) <= before + 3, "used up: all are retired");
+	before = touch_until_recycled();
 	for (i = 0; i < 5000; i++) {
 		u64 pa = RAM_END + unit_random() % (cfg.max_pa - RAM_END);
 
@@ -212,6 +238,7 @@ static void test_fault(void)
 			pass_all();
 	}
 	ok(exact(), "5000 touches of MMIO take 64 tables at most");
+	touch_until_recycled();
 }
 
 /* A pool that MMIO has used up comes back with the epochs; RAM is untouched. */
@@ -289,7 +316,10 @@ static void test_lend(void)
 	unlock();
 	check(frame_get_info(first).state == FRAME_FREE);
 	check(!host_lend(first << PAGE_SHIFT, 0x2000));
+	ok(npt_walk(&host_npt, first << PAGE_SHIFT).entry ==
+	   (0x2000000 | EPT_READ | EPT_WRITE | WB), "lend: to read and write, not to execute");
 	ok(host_lend(first << PAGE_SHIFT, 0x2000) == NPT_EEXIST, "lend: twice");
+	ok(bugs(host_unlend((first << PAGE_SHIFT) + 8)), "unlend: within a page is a bug");
 	refused(host_take_back(&pfn), NPT_EBUSY, "take back: it is lent a junk frame just now");
 	ok(pfn == 9 && !npt_lock.held, "refusals touch nothing else");
 	host_unlend(first << PAGE_SHIFT);
@@ -298,6 +328,12 @@ static void test_lend(void)
 	refused(host_take_back(&pfn), NPT_EBUSY, "take back: one CPU has not flushed");
 	epoch_pass(1);
 	ok(!host_take_back(&pfn) && pfn == first && exact(), "take back: afterwards");
+	lock();
+	for (i = 0; i < 3; i++)
+		frame_retire(frame_get(FRAME_STATE));
+	unlock();
+	pass_all();
+	ok(!host_take_back(&pfn) && !frame_state_count(FRAME_TRANSIT), "retired ones come back, too");
 	for (i = 0; !host_take_back(&pfn); i++)
 		;
 	ok(i && exact(), "... and all others");

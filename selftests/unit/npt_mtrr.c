@@ -44,6 +44,8 @@ static void test_enable(void)
 	ok(type_at(&m, 0) == MT_WB, "no fixed ranges");
 	m.def_type = ON | 7;
 	ok(type_at(&m, BIT(32)) == MT_UC, "reserved type is UC");
+	m.def_type = ON | 0x40 | MT_WB;
+	ok(type_at(&m, BIT(32)) == MT_UC, "a type is all of a byte");
 }
 
 /* Each of the 88 fixed ranges, against their bounds in SDM table 12-9. */
@@ -103,6 +105,11 @@ static void test_overlap(void)
 	m.mask[1] = mask_of(BIT(30));
 	ok(mtrr_type(&m, 0xc0000000, BIT(30), &t1) && t1 == MT_UC, "hole below 4 GiB, as a whole");
 	ok(mtrr_type(&m, 0x80000000, BIT(30), &t1) && t1 == MT_WB, "RAM below the hole");
+	m.base[0] = 0xc0000000ULL | MT_WB;
+	m.mask[0] = mask_of(BIT(29));
+	ok(mtrr_type(&m, 0xc0000000, BIT(30), &t1) && t1 == MT_UC, "RAM in half of it is none");
+	m.base[0] = MT_WB;
+	m.mask[0] = mask_of(BIT(32));
 	m.base[1] = 0xe0000000ULL | MT_UC;
 	m.mask[1] = mask_of(BIT(29));
 	ok(!mtrr_type(&m, 0xc0000000, BIT(30), &t1) && t1 == MT_WB, "hole in half a block");

@@ -174,6 +174,10 @@ static void test_touch(void)
 	ok(!share_touch(B, (WINDOW + 5) << 12) && a.owned == n + 1 && !b.owned,
 	   "touch: what the owner did not is made for it");
 	ok(page_is(vm_npt_lookup(&a, A, 0x105 << 12), 0), "... of zeros");
+	ok(!host_lend(pfn << 12, 0x900) && frame_get_info(pfn).shared &&
+	   npt_walk(&b, (WINDOW + 2) << 12).entry == (pfn << 12 | R | LEAF),
+	   "nor takes it from the peer");
+	host_unlend(pfn << 12);
 	lock();
 	ok(bugs(frame_put(pfn)) && bugs(frame_retire(pfn)), "a shared frame changes no hands");
 	ok(frame_share(pfn, DOM_HOST, false) == NPT_EBUSY, "a frame has one peer");
@@ -213,6 +217,8 @@ static void test_host_peer(void)
 	ok(!host_owns(page << 12, 1), "the gate says no still");
 	refused(host_donate(page, 1, &epoch), NPT_EOWNER, "it cannot be donated");
 	ok(!share_touch_host(id, 0, &pfn) && pfn == page, "host: asks again");
+	ok(host_lend(page << 12, 0x900) == NPT_EEXIST && frame_get_info(page).shared &&
+	   npt_walk(&host_npt, page << 12).entry >> 12 == page, "no junk where it may write");
 	ok(share_end(id, DOM_HOST) == NPT_EBUSY && !npt_walk(&host_npt, page << 12).entry,
 	   "the host gives it up");
 	pass_all();
