@@ -43,6 +43,19 @@ static void setup(u64 pool)
 	tables12();
 }
 
+/* With a GiB of MMIO that has two types: EPT01 needs a table for it. */
+static void setup_types(u64 pool)
+{
+	setup(pool);
+	cfg.mtrr.base[2] = 7 * GIB | 4 * MIB2 | MT_UC;
+	cfg.mtrr.mask[2] = (BIT(39) - MIB2) | BIT(11);
+	cfg.mtrr.nr_var = 3;
+	sim_init(SIM_FRAMES, 2);
+	sim_pool(0x1000, pool);
+	check(host_npt_init(&cfg) == NPT_OK);
+	tables12();
+}
+
 static void pass_all(void)
 {
 	epoch_pass(0);
@@ -79,7 +92,8 @@ static void test_eptp(void)
 
 static void test_cache(void)
 {
-	u64 eptp, other, first, i;
+	u64 eptp, other, first, i, before;
+	u32 n, left;
 	struct ept02 *slot;
 
 	setup(64);
@@ -107,9 +121,30 @@ static void test_cache(void)
 	for (i = 1; i < EPT02_SLOTS; i++)
 		check(ept02_get(EPTP12 + i * PAGE_SIZE, &other));
 	check(ept02_get(EPTP12, &other) && other == first);
+	before = frame_state_count(FRAME_TRANSIT);
 	check(ept02_get(EPTP12 + i * PAGE_SIZE, &other));
+	ok(frame_state_count(FRAME_TRANSIT) == before + 1, "who is evicted retires its tables");
 	ok(slot_find(EPTP12) && !slot_find(EPTP12 + PAGE_SIZE) &&
 	   slot_find(EPTP12 + 2 * PAGE_SIZE), "the one not used longest goes");
+	pass_all();
+	check(ept02_get(EPTP12, &other));
+	ok(!frame_state_count(FRAME_TRANSIT), "get: retired frames come back");
+	lock();
+	frame_retire(frame_get(FRAME_STATE));
+	unlock();
+	pass_all();
+	check(fault(0x5000, EPT_READ) == EPT02_RETRY);
+	ok(!frame_state_count(FRAME_TRANSIT), "fault: they do, too");
+	ept02_invalidate(EPTP12);
+	pass_all();
+	check(ept02_get(EPTP12, &other) && ept02_get(EPTP12, &other));
+	lock();
+	ept02_drop_all();
+	unlock();
+	for (n = 0, left = 0; n < EPT02_SLOTS; n++)
+		left += !!slots[n].eptp12;
+	ok(!left && frame_state_count(FRAME_TRANSIT) == EPT02_SLOTS, "drop all: none is left");
+	check(ept02_get(EPTP12 + EPT02_SLOTS * PAGE_SIZE, &other));
 	pass_all();
 	lock();
 	while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE)
@@ -122,6 +157,14 @@ static void test_cache(void)
 	ok(!!slot_find(EPTP12 + i * PAGE_SIZE), "and nobody was evicted for it");
 	*e12(1, 6) = 0x2200000 | EPT_RWX | WB;
 	refused(fault(0x6000, EPT_READ), EPT02_POOL, "fault: pool down to its reserve");
+
+	setup_types(64);
+	*e12(3, 3) = 7 * GIB | EPT_RWX | EPT_LEAF;
+	lock();
+	while (frame_get(FRAME_STATE) != INVALID_PFN)
+		;
+	unlock();
+	refused(fault(3 * GIB, EPT_READ), EPT02_POOL, "fault: no table for the host's MMIO");
 }
 
 static void test_compose(void)
@@ -143,6 +186,9 @@ static void test_compose(void)
 	*e12(1, 5) |= EPT_WRITE;
 	ok(fault(0x5000, EPT_WRITE) == EPT02_RETRY && (leaf02(0x5000).entry & EPT_RWX) == EPT_RWX,
 	   "upgraded without INVEPT");
+	i = slot_find(EPTP12)->npt.generation;
+	ok(fault(0x5000, EPT_READ) == EPT02_RETRY && slot_find(EPTP12)->npt.generation == i,
+	   "the same once more: it stays");
 	*e12(1, 5) = 0x2101000 | EPT_READ | WB;
 	ok(fault(0x5000, EPT_READ) == EPT02_RETRY && leaf02(0x5000).entry ==
 	   (0x2101000 | EPT_READ | WB), "replaced");
@@ -155,14 +201,7 @@ static void test_compose(void)
 	*e12(1, 8) = 0x2102000 | EPT_READ | WB;
 	ok(fault(0x8000, 0) == EPT02_VIOLATION && perm12 == 0, "nothing left of them");
 
-	setup(64);
-	cfg.mtrr.base[2] = 7 * GIB | 4 * MIB2 | MT_UC;
-	cfg.mtrr.mask[2] = (BIT(39) - MIB2) | BIT(11);
-	cfg.mtrr.nr_var = 3;
-	sim_init(SIM_FRAMES, 2);
-	sim_pool(0x1000, 64);
-	check(host_npt_init(&cfg) == NPT_OK);
-	tables12();
+	setup_types(64);
 	*e12(2, 1) = 0x3000000 | EPT_RWX | WB | EPT_LEAF;
 	ok(fault(MIB2 + 0x12345, EPT_READ) == EPT02_RETRY && leaf02(MIB2).level == 2 &&
 	   leaf02(MIB2).entry == (0x3000000 | EPT_RWX | WB | EPT_LEAF), "2 MiB on 2 MiB");

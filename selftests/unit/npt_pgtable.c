@@ -69,6 +69,7 @@ static void test_map(void)
 	ok(!npt_map(&npt, 0x5000, EPT_RWX | WB | 0x77000, 1) && tables() == 4, "map a page");
 	l = npt_walk(&npt, 0x5fff);
 	ok(l.level == 1 && l.entry == (0x77000 | EPT_RWX | WB), "walk finds it");
+	ok(!npt_walk(&npt, BIT(48) + 0x5000).entry, "nor is anything beyond 4 levels");
 	ok(!npt_walk(&npt, 0x6000).entry && npt_walk(&npt, 0x6000).level == 1, "not its neighbour");
 	refused(npt_map(&npt, 0x5000, EPT_RWX, 1), NPT_EEXIST, "map: a page is there");
 	refused(npt_map(&npt, 0, EPT_RWX, 2), NPT_EEXIST, "map: a table is there");
@@ -77,6 +78,7 @@ static void test_map(void)
 	   npt_map_cost(&npt, MIB2, 1) == 1 && npt_map_cost(&npt, GIB, 1) == 2 &&
 	   npt_map_cost(&npt, 512 * GIB, 3) == 1, "costs");
 	ok(!npt_map(&npt, MIB2, EPT_READ | 4 * MIB2, 2), "map 2 MiB");
+	ok(npt_map_cost(&npt, MIB2 + 0x1000, 1) == 0, "cost where a large page is in the way");
 	l = npt_walk(&npt, 2 * MIB2 - 1);
 	ok(l.level == 2 && l.entry == (4 * MIB2 | EPT_READ | EPT_LEAF), "walk ends at level 2");
 	refused(npt_map(&npt, MIB2 + 0x3000, EPT_RWX, 1), NPT_EEXIST, "map: in a large page");
@@ -103,6 +105,7 @@ static void test_map_pool(void)
 	setup(4);
 	lock();
 	ok(!npt_map(&npt, 0, EPT_RWX, 1) && !frame_state_count(FRAME_FREE), "3 tables suffice");
+	ok(!npt_walk(&npt, BIT(48)).entry, "what 4 levels do not reach is not what they do");
 	unlock();
 }
 
@@ -196,6 +199,7 @@ static void test_unmap_refusals(void)
 	refused(npt_unmap(&npt, 0x5000, 4097), NPT_EALIGN, "unmap: length");
 	refused(npt_unmap(&npt, 0x5000, 0), NPT_ERANGE, "unmap: nothing");
 	refused(npt_unmap(&npt, BIT(48), 4096), NPT_ERANGE, "unmap: beyond 4 levels");
+	refused(npt_unmap(&npt, BIT(48) + 4096, 4096), NPT_ERANGE, "unmap: far beyond them");
 	refused(npt_unmap(&npt, BIT(48) - 4096, 8192), NPT_ERANGE, "unmap: runs beyond");
 	refused(npt_unmap(&npt, 4096, ~0ULL << 12), NPT_ERANGE, "unmap: wraps");
 	refused(npt_unmap(&npt, GIB, 2 * GIB), NPT_OK, "unmap: what is not mapped");
@@ -203,6 +207,7 @@ static void test_unmap_refusals(void)
 	ok(bugs(npt_restore(&npt, GIB, 4096, EPT_RWX)), "restore without tables is a bug");
 	ok(bugs(npt_restore(&npt, 0x5000, 4096, EPT_RWX)), "restore over a page is a bug");
 	unlock();
+	ok(bugs(npt_restore(&npt, 0x6000, 4096, EPT_RWX)), "restore without the lock is a bug");
 }
 
 static void test_zap_prune_destroy(void)

@@ -119,6 +119,62 @@ static void test_offer(void)
 	   "a new one has a new ID");
 }
 
+/* The last page there is; and entries that there are not. */
+static void test_edges(void)
+{
+	struct share s = of_a(B, RW, (NPT_LIMIT >> PAGE_SHIFT) - 2, 2), got;
+	u64 id, other, gfn;
+
+	setup(64);
+	id = offered(s);
+	ok(is_offered(id), "offer: the last pages of a space");
+	refused(share_accept(id, B, &b, (NPT_LIMIT >> PAGE_SHIFT) - 1), NPT_ERANGE, "one too far");
+	ok(!share_accept(id, B, &b, (NPT_LIMIT >> PAGE_SHIFT) - 2), "accept: at the last pages");
+	gfn = (NPT_LIMIT >> PAGE_SHIFT) - 1;
+	ok(!share_touch(B, gfn << PAGE_SHIFT), "touch: the last one");
+	refused(share_touch(B, NPT_LIMIT), NPT_ENOENT, "touch: behind it");
+	refused(share_accept(SHARE_MAX, B, &b, 0), NPT_ENOENT, "accept: entry behind the last");
+	ok(!share_at(SHARE_MAX, &got, &other), "no entry behind the last");
+
+	/* an offer has no place in the peer's space yet; what is being revoked has */
+	offered(of_a(B, R, 0x10, 4));
+	other = offered(of_a(B, R, 0x20, 4));
+	ok(!share_accept(other, B, &b, 0), "accept: where an offer is not");
+	check(share_end(other, A) == NPT_EBUSY);
+	other = offered(of_a(B, R, 0x30, 4));
+	refused(share_accept(other, B, &b, 2), NPT_EEXIST, "accept: over what is being revoked");
+
+	/* the host sees frames at their own address, wherever it says */
+	other = live(of_a(DOM_HOST, R, 0x40, 4), DOM_HOST, &host_npt, ~0ULL);
+	live(of_a(DOM_HOST, R, 0x50, 4), DOM_HOST, &host_npt, ~0ULL);
+	ok(!share_touch_host(other, 3, &id), "accept: the host, twice at no place");
+}
+
+static void retire_some(void)
+{
+	u32 i;
+
+	lock();
+	for (i = 0; i < 3; i++)
+		frame_retire(frame_get(FRAME_STATE));
+	unlock();
+	pass_all();
+}
+
+static void test_reap(void)
+{
+	u64 id, pfn;
+
+	setup(64);
+	id = live(of_a(DOM_HOST, R, 0x40, 4), DOM_HOST, &host_npt, 0);
+	live(of_a(B, R, 0x100, 4), B, &b, WINDOW);
+	retire_some();
+	ok(!share_touch(B, WINDOW << 12) && !frame_state_count(FRAME_TRANSIT),
+	   "touch: retired frames come back");
+	retire_some();
+	ok(!share_touch_host(id, 0, &pfn) && !frame_state_count(FRAME_TRANSIT), "host: they do");
+}
+
 static void test_accept(void)
 {
 	struct share s = of_a(B, RW, 0x100, 16);
@@ -254,6 +310,20 @@ static void test_host_owner(void)
 	check(share_end(id, DOM_HOST) == NPT_EBUSY && share_end(second, A) == NPT_EDOMAIN);
 	check(share_end(second, B) == NPT_EBUSY);
 	ok(!frame_get_info(0x900).gfn && !host_donate(0x900, 1, &epoch), "donated when it is over");
+	setup(64);
+	s.perm = R;
+	live(s, B, &b, WINDOW);
+	check(!share_touch(B, WINDOW << 12));
+	ok(npt_walk(&b, WINDOW << 12).entry == (0x900000 | R | LEAF), "to read");
+	sim_table[0x901].gfn = BIT(36) - 1;
+	refused(share_touch(B, (WINDOW + 1) << 12), NPT_EBUSY, "touch: pinned too often");
+	lock();
+	while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE)
+		check(frame_get(FRAME_STATE) != INVALID_PFN);
+	unlock();
+	s.gfn = 0xa00;
+	live(s, B, &b, WINDOW + 0x40000);
+	refused(share_touch(B, (WINDOW + 0x40000) << 12), NPT_EPOOL, "touch: reserve");
 }
 
 /* A share of 1 GiB is one entry; its end is in steps, and a VM's end ends its shares. */
@@ -261,7 +331,7 @@ static void test_large(void)
 {
 	struct share to_a = { .owner = B, .owner_npt = &b, .peer = A, .perm = R,
 			      .owner_perm = EPT_RWX, .gfn = 0, .nr = 1 };
-	u64 i, id, steps = 0;
+	u64 i, id, n, steps = 0;
 
 	setup(1024);
 	id = live(of_a(B, RW, 0, 1 << 18), B, &b, WINDOW);
@@ -277,6 +347,12 @@ static void test_large(void)
 	live(of_a(DOM_HOST, R, 8, 4), DOM_HOST, &host_npt, 0);
 	offered(to_a);
 	check(!share_touch(B, WINDOW << 12));
+	for (id = 0, i = 0; i < SHARE_MAX; i++)
+		id += share_at(i, &to_a, &n) && to_a.state == SHARE_REVOKING;
+	check(!id && !share_drop(A));
+	for (i = 0; i < SHARE_MAX; i++)
+		id += share_at(i, &to_a, &n) && to_a.state == SHARE_REVOKING;
+	ok(id == 1, "a VM ends: one share at a time");
 	for (steps = 0; !share_drop(A); steps++)
 		pass_all();
 	ok(steps && !share_covers(A, 0, 1 << 18) && !share_covers(B, 0, 1), "a VM ends: shares");
@@ -311,6 +387,8 @@ static void test_pool(void)
 int main(void)
 {
 	test_offer();
+	test_edges();
+	test_reap();
 	test_accept();
 	test_touch();
 	test_host_peer();

@@ -62,6 +62,75 @@ static void test_touch(void)
 	refused(vm_npt_create(&(struct npt){ 0 }), NPT_EPOOL, "create: reserve");
 }
 
+/* What a verb needs may have been retired: it comes back on the way. */
+static void retire_some(void)
+{
+	u32 i;
+
+	lock();
+	for (i = 0; i < 3; i++)
+		frame_retire(frame_get(FRAME_STATE));
+	unlock();
+	pass_all();
+}
+
+static bool came_back(void)
+{
+	return !frame_state_count(FRAME_TRANSIT);
+}
+
+static void test_reap(void)
+{
+	struct npt other;
+	u64 pfn;
+
+	setup(64);
+	retire_some();
+	ok(!vm_npt_create(&other) && came_back(), "create: retired frames come back");
+	retire_some();
+	ok(!vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn) && came_back(), "touch: they do");
+}
+
+/* The reserve, to the frame: a page with its tables takes four. */
+static void test_reserve(void)
+{
+	u64 pfn;
+	u32 left;
+
+	for (left = 3; left <= 4; left++) {
+		setup(64);
+		lock();
+		while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE + left)
+			check(frame_get(FRAME_STATE) != INVALID_PFN);
+		unlock();
+		if (left < 4)
+			refused(vm_npt_touch(&vm, VM, 0, EPT_RWX, &pfn), NPT_EPOOL, "one short");
+		else
+			ok(!vm_npt_touch(&vm, VM, 0, EPT_RWX, &pfn), "touch: just enough");
+	}
+}
+
+/* A table that was damaged: what the word says and what the tables say differ. */
+static void test_damage(void)
+{
+	u64 pfn, gen;
+
+	setup(64);
+	check(!vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn));
+	sim_table[pfn].gfn = 8;
+	ok(vm_npt_lookup(&vm, VM, 0x7000) == INVALID_PFN, "lookup: another page's frame");
+	sim_table[pfn].gfn = 7;
+	sim_table[pfn].state = FRAME_USED;
+	ok(vm_npt_lookup(&vm, VM, 0x7000) == INVALID_PFN, "lookup: no private frame");
+	ok(bugs(vm_npt_teardown(&vm, VM, 100)), "teardown: nor does it go with the VM");
+	setup(64);
+	check(!vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn));
+	ok(bugs(vm_npt_teardown(&vm, VM + 1, 100)), "teardown: another VM's page does not go");
+	setup(64);
+	gen = vm.generation;
+	ok(vm_npt_teardown(&vm, VM, 100) && vm.generation > gen, "teardown: narrows");
+}
+
 static void test_limit(void)
 {
 	u64 pfn, i;
@@ -74,6 +143,8 @@ static void test_limit(void)
 	refused(vm_npt_touch(&vm, VM, 0x1000, EPT_RWX, &pfn), NPT_EEXIST, "touch: there already");
 	refused(vm_npt_refill(&vm, 4, 5), NPT_ERANGE, "refill: more than it needs");
 	refused(vm_npt_refill(&vm, ~0ULL, 5), NPT_ERANGE, "refill: very much more");
+	refused(vm_npt_refill(&vm, 4, 1), NPT_ERANGE, "refill: it has more than that already");
+	refused(vm_npt_refill(&vm, 2, 3), NPT_ERANGE, "refill: one more than it needs");
 	check(!vm_npt_refill(&vm, 1, 3));
 	ok(vm.limit == 3 &&
 	   !vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn), "touch: it may own more now");
@@ -167,6 +238,9 @@ static void test_teardown(void)
 int main(void)
 {
 	test_touch();
+	test_reap();
+	test_reserve();
+	test_damage();
 	test_limit();
 	test_release();
 	test_teardown();
