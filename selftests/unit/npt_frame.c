@@ -170,7 +170,8 @@ static void test_lock(void)
 	ok(bugs(frame_get(FRAME_STATE)), "get: what is in the pool is free");
 	sim_table[frame_free_first()].state = FRAME_FREE;
 	frame_unshare(b);
-	ok(bugs(frame_unshare(b)) && bugs(frame_unshare(0x130)) && bugs(frame_unshare(frame_free_first())),
+	ok(bugs(frame_unshare(b)) && bugs(frame_unshare(0x130)) &&
+	   bugs(frame_unshare(frame_free_first())),
 	   "unsharing what is not shared is a bug");
 	refused(frame_share(0x130, DOM_FIRST_VM, true), NPT_ESTATE, "share: the host's");
 	refused(frame_share(a, DOM_FIRST_VM, true), NPT_EDOMAIN, "share: with its owner");

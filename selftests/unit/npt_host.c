@@ -333,7 +333,7 @@ static void test_lend(void)
 		frame_retire(frame_get(FRAME_STATE));
 	unlock();
 	pass_all();
-	ok(!host_take_back(&pfn) && !frame_state_count(FRAME_TRANSIT), "retired ones come back, too");
+	ok(!host_take_back(&pfn) && !frame_state_count(FRAME_TRANSIT), "retired ones come back");
 	for (i = 0; !host_take_back(&pfn); i++)
 		;
 	ok(i && exact(), "... and all others");
