@@ -212,7 +212,7 @@ static void test_unmap_refusals(void)
 
 static void test_zap_prune_destroy(void)
 {
-	u64 before;
+	u64 before, gen;
 
 	setup(32);
 	lock();
@@ -228,7 +228,12 @@ static void test_zap_prune_destroy(void)
 	check(!npt_map(&npt, 600 * GIB, EPT_RWX, 1));
 	check(!npt_map(&npt, 700 * GIB, EPT_RWX, 1));
 	before = tables();
+	unlock();
+	ok(bugs(npt_prune(&npt, 0x9000, false)) && tables() == before, "prune without the lock");
+	lock();
+	gen = npt.generation;
 	npt_prune(&npt, 0x9000, false);
+	ok(npt.generation > gen, "prune narrows");
 	ok(before - tables() == 1 + 5 && npt_walk(&npt, 0x5000).entry, "prune above a page");
 	ok(!npt_walk(&npt, 0x9000).entry && !npt_walk(&npt, GIB).entry &&
 	   !npt_walk(&npt, 3 * MIB2).entry && !npt_walk(&npt, 600 * GIB).entry &&
