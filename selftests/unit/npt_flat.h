@@ -307,24 +307,36 @@ static int flat_vm_npt_touch(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *p
 	return err;
 }
 
-static int flat_vm_npt_share_host(struct npt *npt, u64 gpa, u64 hpa, u64 attr)
+/* What was there goes to the pool; a page that somebody else sees, or has, stops it. */
+static int flat_vm_npt_release(struct npt *npt, u32 dom, u64 gpa, u64 nr)
 {
+	u32 index = flat_index(dom), i, other;
+	u64 page = gpa >> PAGE_SHIFT, pfn, at;
 	bool dead = npt->root == INVALID_PFN;
-	int err = vm_npt_share_host(npt, gpa, hpa, attr), want = NPT_OK;
-	u32 index = npt - vms + 1;
+	int err = vm_npt_release(npt, dom, gpa, nr), want = dead ? NPT_EDOMAIN : NPT_OK;
 
-	if (dead)
-		want = NPT_EDOMAIN;
-	else if (flat_sees(index, gpa >> PAGE_SHIFT))
-		want = NPT_EEXIST;
-	else if (flat[hpa >> PAGE_SHIFT].kind != FLAT_HOST)
-		want = NPT_EOWNER;
-	flat_answer(err, want, !want, __func__);
-	if (!err) {
-		flat_see(index, gpa >> PAGE_SHIFT, hpa >> PAGE_SHIFT, attr & EPT_RWX);
-		flat[hpa >> PAGE_SHIFT].pins++;
+	for (i = 0; !want && i < nr; i++) {
+		if (!flat_sees(index, page + i))
+			continue;
+		pfn = flat_view[index][page + i].pfn;
+		if (flat[pfn].kind != FLAT_PRIVATE || flat[pfn].dom != dom)
+			want = NPT_EOWNER;
+		for (other = 0; !want && other <= VMS; other++)
+			for (at = 0; other != index && at < FLAT_PAGES; at++)
+				if (flat_sees(other, at) && flat_view[other][at].pfn == pfn)
+					want = NPT_EBUSY;
 	}
-	flat_look();
+	if (err != NPT_EQUOTA || want)
+		flat_answer(err, want, false, __func__);
+	for (i = 0; !err && i < nr; i++) {
+		if (!flat_sees(index, page + i))
+			continue;
+		pfn = flat_view[index][page + i].pfn;
+		flat_see(index, page + i, 0, 0);
+		flat_become(pfn, FLAT_MONITOR, 0);
+		flat[pfn].last = FRAME_USED;
+		flat_look_monitor(pfn);
+	}
 	return err;
 }
 
@@ -417,7 +429,7 @@ static int flat_accept_want(u32 n, u32 peer, u64 gfn)
 	if (n == FLAT_NONE)
 		return NPT_ENOENT;
 	if (peer == DOM_MONITOR || peer == flat_share[n].owner ||
-	    (flat_share[n].peer != SHARE_ANY && flat_share[n].peer != peer))
+	    (flat_share[n].peer == SHARE_ANY ? peer == DOM_HOST : flat_share[n].peer != peer))
 		return NPT_EDOMAIN;
 	if (flat_share[n].state != SHARE_OFFERED)
 		return NPT_ESTATE;
@@ -453,10 +465,7 @@ static u64 flat_owners_page(u32 n, u64 index, u64 pfn)
 	return flat_view[owner][page].pfn;
 }
 
-/*
- * What a VM cannot share: a window of its own, which is not private to it. The
- * owner's part of its space has none of these but vm_npt_share_host()'s.
- */
+/* What a VM cannot share: a page that is another's, which it has by a share. */
 static bool flat_is_window(u32 n, u64 index)
 {
 	u64 page = flat_share[n].gfn + index;
@@ -620,7 +629,7 @@ static bool flat_share_drop(u32 dom)
 #define host_settle flat_host_settle
 #define host_take_back flat_host_take_back
 #define vm_npt_touch flat_vm_npt_touch
-#define vm_npt_share_host flat_vm_npt_share_host
+#define vm_npt_release flat_vm_npt_release
 #define vm_npt_teardown flat_vm_npt_teardown
 #define share_offer flat_share_offer
 #define share_accept flat_share_accept
