@@ -673,7 +673,7 @@ int main(int argc, char **argv)
 	test_memory();
 	test_many();
 	test_shares();
-	test_races(argc > 1 ? atoi(argv[1]) : 5);
+	test_races(argc > 1 ? atoi(argv[1]) / 3 : 2);
 	test_fuzz(argc > 1 ? atoi(argv[1]) : 5);
 	printf("1..%u\n", points);
 	return failures != 0;

@@ -312,13 +312,13 @@ static void test_quota(int domain)
 	for (i = 0; i < good; i++)
 		close(share[i]);
 	is(shares_there(0), 0, "none is left");
-	for (i = 0; i < 200; i++) {
+	for (i = 0; i < 40; i++) {
 		good = offer(domain, RW, MON_SHARE_OFFER_PAGES_MAX);
 		if (good < 0)
 			break;
 		close(good);
 	}
-	is(i, 200, "the largest offer, often: its memory comes back each time");
+	is(i, 40, "the largest offer, often: its memory comes back each time");
 }
 
 static void test_no_descriptor(int domain)
