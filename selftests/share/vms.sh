@@ -58,7 +58,7 @@ with_events=(-chardev "socket,path=/tmp/events,id=ev"
 # vm_says NAME PATTERN [SECONDS]: wait until it stands on the console; false if QEMU ends before
 vm_says()
 {
-	local n=$((${3:-400} * 5))
+	local n=$((${3:-150} * 5))
 
 	until grep -qE "$2" "/tmp/vm-$1/console"; do
 		kill -0 "${vm_pid[$1]}" 2>/dev/null || return 1
@@ -75,15 +75,17 @@ vm_type()
 
 # vm_do NAME COMMAND [SECONDS]: typed at the console; prints what it answers, and
 # has its status
-vm_number=0
 vm_do()
 {
-	vm_number=$((vm_number + 1))
+	local n dir=/tmp/vm-$1
+
+	echo >>"$dir/commands" # in a file: this may be a subshell
+	n=$(wc -l <"$dir/commands")
 	# what is typed is on the console, too: the marks are not in it as they are printed
-	vm_type "$1" "echo BEG''IN-$vm_number; $2; echo EN''D-$vm_number-\$?"
-	vm_says "$1" "^END-$vm_number-" "${3:-200}" || return 99
-	sed -n "/^BEGIN-$vm_number\$/,/^END-$vm_number-/p" "/tmp/vm-$1/console" | sed '1d;$d'
-	return "$(sed -n "s/^END-$vm_number-//p" "/tmp/vm-$1/console" | head -n 1)"
+	vm_type "$1" "echo BEG''IN-$n; $2; echo EN''D-$n-\$?"
+	vm_says "$1" "^END-$n-" "${3:-60}" || return 99
+	sed -n "/^BEGIN-$n\$/,/^END-$n-/p" "$dir/console" | sed '1d;$d'
+	return "$(sed -n "s/^END-$n-//p" "$dir/console" | head -n 1)"
 }
 
 # vm_end NAME: wait for QEMU; its status is the function's
