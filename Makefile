@@ -5,6 +5,7 @@
 # make KERNEL=6.12	for one of the test machine's kernels: 6.1, 6.12, 7.x
 # make check		all tests; ONLY=suite,suite for some: see selftests/check --help
 # make nightly		also those that take long
+# make proof		the model checker's proofs of npt/, TIER=check|full|nightly: Documentation/verification.rst
 # make demo, bench	a confidential VM and who looks for its secret; what it costs
 # make mutants		breaks each check of npt/ and shows which test notices
 # make fuzz		FUZZ_SECONDS=60 for each fuzzer of selftests/fuzz
@@ -56,6 +57,10 @@ mutants: packages
 fuzz: packages
 	@selftests/fuzz/run
 
+proof: packages
+	@selftests/proof/fetch-cbmc
+	@selftests/proof/prove --tier $(or $(TIER),full) $(PROOF)
+
 demo bench: packages
 	selftests/machine/prepare
 	$(MAKE) -s module KERNEL=6.1
@@ -69,4 +74,4 @@ tcb:
 clean:
 	rm -rf build/image build/image-debug build/module-* build/tools monitor.ko
 
-.PHONY: all image image-hash module tools packages check nightly mutants fuzz demo bench tcb clean
+.PHONY: all image image-hash module tools packages check nightly proof mutants fuzz demo bench tcb clean

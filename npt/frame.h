@@ -69,7 +69,9 @@ enum npt_error {
 
 #define GFN_BITS 36
 #define DOM_PEER_LIMIT 32 /* only domains below it can be shared with: 5 bits */
+#ifndef NPT_MAX_CPUS
 #define NPT_MAX_CPUS 256
+#endif
 
 /**
  * struct frame - one entry of the ownership table, 8 bytes
