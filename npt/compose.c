@@ -10,7 +10,9 @@
  */
 #include "internal.h"
 
+#ifndef EPT02_SLOTS
 #define EPT02_SLOTS 16
+#endif
 
 /* EPTP, SDM 26.6.11: WB, walk length 4, no A/D, no supervisor shadow stack. */
 #define EPTP_WB_4LEVEL (MT_WB | 3ULL << 3)

@@ -15,7 +15,9 @@
  * What compositions and VMs leave in the pool, so that the host can always
  * donate (a donation may split leaves of EPT01) and reach its devices.
  */
+#ifndef NPT_POOL_RESERVE
 #define NPT_POOL_RESERVE 16
+#endif
 
 /* Retired frames wiped on the way by a call that may need frames of the pool. */
 #define NPT_REAP_BUDGET 16

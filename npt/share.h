@@ -25,8 +25,10 @@
 
 #include "npt.h"
 
+#ifndef SHARE_MAX
 #define SHARE_QUOTA 16 /* for each owner, so that none uses up another's */
 #define SHARE_MAX (SHARE_QUOTA * 17) /* the host and 16 VMs */
+#endif
 #define SHARE_SLOT_BITS 16 /* of an ID: the entry's place in the table */
 #define SHARE_ANY DOM_MONITOR /* offered to a VM that the owner named in another way */
 
@@ -118,7 +120,9 @@ int __must_check share_touch_host(u64 id, u64 index, u64 *pfn);
  * NPT_ENOENT (no such share: so says a call after the last), NPT_EDOMAIN.
  */
 int __must_check share_end(u64 id, u32 by);
+#ifndef SHARE_STEP
 #define SHARE_STEP 512
+#endif
 
 /**
  * share_drop() - end all shares of a domain that goes: one bounded step

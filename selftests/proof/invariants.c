@@ -123,6 +123,8 @@ void inv_shared(const struct inv_world *w, struct frame f)
 		found = true;
 		INVARIANT(s->peer == f.peer, "I4 the word and the share have the same peer");
 		INVARIANT(s->perm == inv_peer_perm(f), "I6 and the same permission");
+		INVARIANT(s->state == SHARE_LIVE || f.gfn - s->gfn >= s->cursor,
+			  "I4 what a revocation has passed is shared no more");
 	}
 	INVARIANT(found, "I3 a shared frame is part of a share");
 }
