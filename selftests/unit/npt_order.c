@@ -129,6 +129,17 @@ static void test_teardown(void)
 	   "teardown: page and tables are unlinked when their epochs open");
 }
 
+static void test_release(void)
+{
+	u64 pfn;
+
+	setup();
+	check(!vm_npt_create(&vm) && !vm_npt_touch(&vm, DOM_FIRST_VM, 0x7000, EPT_RWX, &pfn));
+	at_epoch = retired_is_out;
+	ok(!vm_npt_release(&vm, DOM_FIRST_VM, 0x7000, 1) && epochs == 1,
+	   "give back: the page is unlinked when its epoch opens");
+}
+
 /* ---- a CPU flushes, then says so ---- */
 
 static u64 opened;
@@ -177,6 +188,7 @@ int main(void)
 	test_donate();
 	test_revoke();
 	test_teardown();
+	test_release();
 	test_flush();
 	return unit_end();
 }

@@ -163,6 +163,8 @@ static void retire_some(void)
 
 static void test_reap(void)
 {
+	struct share host = { .owner = DOM_HOST, .owner_npt = &host_npt, .peer = A, .perm = RW,
+			      .owner_perm = EPT_RWX, .gfn = 0x900, .nr = 4 };
 	u64 id, pfn;
 
 	setup(64);
@@ -173,6 +175,44 @@ static void test_reap(void)
 	   "touch: retired frames come back");
 	retire_some();
 	ok(!share_touch_host(id, 0, &pfn) && !frame_state_count(FRAME_TRANSIT), "host: they do");
+	retire_some();
+	ok(!share_touch_host(id, 0, &pfn) && !frame_state_count(FRAME_TRANSIT),
+	   "host: also if there is nothing to do");
+	live(host, A, &a, WINDOW);
+	retire_some();
+	ok(!share_touch(A, WINDOW << 12) && !frame_state_count(FRAME_TRANSIT),
+	   "touch of the host's: they do");
+}
+
+/* A page that a VM has by a share is not its own to share. */
+static void test_pass_on(void)
+{
+	struct share host = { .owner = DOM_HOST, .owner_npt = &host_npt, .peer = A, .perm = RW,
+			      .owner_perm = EPT_RWX, .gfn = 0x900, .nr = 4 };
+
+	setup(64);
+	live(host, A, &a, 0x100);
+	check(!share_touch(A, 0x100 << 12));
+	live(of_a(B, R, 0x100, 4), B, &b, WINDOW);
+	refused(share_touch(B, WINDOW << 12), NPT_EEXIST, "touch: what the owner has by a share");
+}
+
+/* Every owner with all that it may have: every entry is in use, and found. */
+static void test_full(void)
+{
+	struct share s = of_a(SHARE_ANY, R, 0, 1);
+	u64 id, i;
+
+	setup(64);
+	for (s.owner = A; s.owner < A + SHARE_MAX / SHARE_QUOTA; s.owner++)
+		for (i = 0; i < SHARE_QUOTA; i++) {
+			s.gfn = i;
+			offered(s);
+		}
+	s.owner--;
+	ok(share_covers(s.owner, SHARE_QUOTA - 1, 1), "the last entry is found");
+	s.owner++;
+	refused(share_offer(&s, &id), NPT_EQUOTA, "offer: every entry is in use");
 }
 
 static void test_accept(void)
@@ -389,6 +429,8 @@ int main(void)
 	test_offer();
 	test_edges();
 	test_reap();
+	test_pass_on();
+	test_full();
 	test_accept();
 	test_touch();
 	test_host_peer();

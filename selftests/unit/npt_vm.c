@@ -166,9 +166,16 @@ static void test_release(void)
 	refused(vm_npt_release(&vm, VM, 0x7000, VM_RELEASE_MAX + 1), NPT_ERANGE,
 		"release: too many");
 	refused(vm_npt_release(&vm, VM, NPT_LIMIT, 1), NPT_ERANGE, "release: too far");
+	refused(vm_npt_release(&vm, VM, 2 * NPT_LIMIT, 1), NPT_ERANGE, "release: much too far");
 	refused(vm_npt_release(&vm, VM, NPT_LIMIT - PAGE_SIZE, 2), NPT_ERANGE, "release: across");
 	refused(vm_npt_release(&vm, VM + 1, 0x7000, 1), NPT_EOWNER, "release: another domain");
 	refused(vm_npt_release(&vm, VM, 0, 17), NPT_EQUOTA, "release: more than it may own");
+	vm_npt_limit(&vm, 2);
+	refused(vm_npt_release(&vm, VM, 0x100000, 1), NPT_EQUOTA, "release: it owns all it may");
+	check(!vm_npt_release(&vm, VM, 0x7000, 1) && vm.limit == 1 && vm.owned == 1);
+	vm_npt_limit(&vm, 16);
+	check(!vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &first));
+	memset(frame_ptr(first), 0x66, PAGE_SIZE);
 	refused(vm_npt_release(&vm, VM, 0x100000, 15), NPT_EQUOTA, "release: less than it owns");
 	lock();
 	check(!frame_share(second, DOM_HOST, true));
