@@ -337,6 +337,11 @@ static void test_lend(void)
 	for (i = 0; !host_take_back(&pfn); i++)
 		;
 	ok(i && exact(), "... and all others");
+	check(!host_lend(host_npt.root << PAGE_SHIFT, 0x2000));
+	host_unlend(host_npt.root << PAGE_SHIFT);
+	refused(host_take_back(&pfn), NPT_EPOOL, "take back: none, whatever was lent");
+	setup(64);
+	ok(!host_take_back(&pfn), "nothing was lent before the begin");
 }
 
 int main(void)

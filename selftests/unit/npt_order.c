@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: npt/frame.c npt/pgtable.c npt/mtrr.c npt/host.c npt/vm.c npt/share.c */
+/* needs: npt/frame.c npt/pgtable.c npt/mtrr.c npt/host.c npt/vm.c npt/share.c npt/lend.c */
 /* includes: npt/epoch.c npt/compose.c */
 /*
  * What has to be done before what, because another CPU may look in between:
@@ -140,6 +140,20 @@ static void test_release(void)
 	   "give back: the page is unlinked when its epoch opens");
 }
 
+static void unlent_is_out(void)
+{
+	check(!npt_walk(&host_npt, 0x400000).entry);
+}
+
+static void test_lend(void)
+{
+	setup();
+	check(!host_lend(0x400000, 0x900));
+	at_epoch = unlent_is_out;
+	host_unlend(0x400000);
+	ok(epochs == 1, "unlend: the junk frame is unmapped when the epoch opens");
+}
+
 /* ---- a CPU flushes, then says so ---- */
 
 static u64 opened;
@@ -189,6 +203,7 @@ int main(void)
 	test_revoke();
 	test_teardown();
 	test_release();
+	test_lend();
 	test_flush();
 	return unit_end();
 }
