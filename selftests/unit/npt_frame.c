@@ -169,6 +169,10 @@ static void test_lock(void)
 	sim_table[frame_free_first()].state = FRAME_USED;
 	ok(bugs(frame_get(FRAME_STATE)), "get: what is in the pool is free");
 	sim_table[frame_free_first()].state = FRAME_FREE;
+	ok(bugs(frame_unpin(a)), "unpinning a page of a VM is a bug");
+	sim_table[b].state = FRAME_USED;
+	ok(bugs(frame_unshare(b)), "only a page of a VM has a peer");
+	sim_table[b].state = FRAME_PRIVATE;
 	frame_unshare(b);
 	ok(bugs(frame_unshare(b)) && bugs(frame_unshare(0x130)) &&
 	   bugs(frame_unshare(frame_free_first())),
