@@ -31,6 +31,7 @@ static void test_init(void)
 	ok(bugs(frame_table_init(sim_table, BIT(36) + 1, odd, 2, 1)), "more than a word can name");
 	ok(bugs(frame_table_init(sim_table, 16, odd, 2, 0)), "no CPU is a bug");
 	ok(bugs(frame_table_init(sim_table, 16, odd, 2, NPT_MAX_CPUS + 1)), "too many CPUs");
+	ok(!bugs(frame_table_init(sim_table, 16, odd, 2, NPT_MAX_CPUS)), "as many as there can be");
 }
 
 static void test_gate(void)
