@@ -4,6 +4,7 @@
 # "=key value".
 set -uo pipefail
 . /usr/bin/vms.sh
+vm_memory=128 # else the guest has nothing left to give back
 
 free_kb()
 {
@@ -41,6 +42,7 @@ for ((i = 0; i < 150; i++)); do
 	sleep 0.2
 done
 echo "=host-has $more"
+cat /sys/kernel/debug/monitor/domains
 echo "=inflated $(vm_do a 'monpipe self' | tr '\n' ' ')"
 echo "=goes-on $(vm_do a 'sha256sum /bin/busybox')"
 echo "=rmmod $(vm_do a "rmmod monguest 2>&1")"
