@@ -32,7 +32,7 @@ void *host_ptr(u64 pa, u64 len)
 	u64 table = level_now == NPT_LEVELS ? root12 : entry[level_now + 1];
 
 	claim(level_now >= 1 && len == sizeof(u64), "one entry for each level");
-	claim(pa >> PAGE_SHIFT == (table & EPT_ADDR) >> PAGE_SHIFT, "I11 of the table named before");
+	claim(pa >> PAGE_SHIFT == (table & EPT_ADDR) >> PAGE_SHIFT, "I11 of the table named above");
 	refused = nondet_u8() & 1;
 	if (refused)
 		return NULL;
@@ -130,7 +130,7 @@ void proof_ept12_walk(void)
 		return;
 	perm = walk_perm(last);
 	if (got == EPT02_MISCONFIG) {
-		claim((entry[last] & EPT_RWX) && malformed(entry[last], last), "I13 it is malformed");
+		claim((entry[last] & EPT_RWX) && malformed(entry[last], last), "I13 malformed");
 		return;
 	}
 	claim(!(entry[last] & EPT_RWX) || !malformed(entry[last], last), "I13 only if it is not");
@@ -180,16 +180,29 @@ void proof_ept02_fault(void)
 	}
 	pa = (entry[last] & EPT_ADDR) + (x & (LEVEL_SIZE(last) - 1));
 	claim(view(gpa) & access, "the page is there, for this access");
-	if (x / size == gpa / size) {
-		claim((now & EPT_ADDR) == pa, "I11 the address is that of EPT12");
-		claim(now == ((entry[last] & (EPT_MEMTYPE | EPT_IPAT)) | walk_perm(last) | pa),
-		      "I11 permission of the walk, type of its leaf");
-		claim(pa / LEVEL_SIZE(level01) == reached / LEVEL_SIZE(level01),
-		      "I11 what is mapped is in the leaf that EPT01 has there");
-		claim(!refused, "I12 EPT12 has it");
-	} else {
-		claim(now == before || !now, "I12 no other page has come");
-	}
+	if (x != gpa && (now == before || !now))
+		return;
+	/* The page; and what else comes with it, if no smaller table is in the way. */
+	claim(x / size == gpa / size, "I12 nothing beyond the leaves of EPT12 and EPT01");
+	claim(now == ((entry[last] & (EPT_MEMTYPE | EPT_IPAT)) | walk_perm(last) | pa),
+	      "I11 the address and type of EPT12's leaf, and the permission of its walk");
+	claim(pa / LEVEL_SIZE(level01) == reached / LEVEL_SIZE(level01),
+	      "I11 what is mapped is in the leaf that EPT01 has there");
+	claim(!refused, "I12 EPT12 has it");
+}
+
+/* The same, for the tree that is left. */
+void proof_ept02_fault_tree(void)
+{
+	u64 eptp12 = EPTP | 0x1000, perm12;
+
+	walk_begins(eptp12);
+	tree_any();
+	assume(space.max_leaf == host_npt.max_leaf);
+	slots[0] = (struct ept02){ .eptp12 = eptp12, .used = 1, .mapped = true, .npt = space };
+	npt_lock.held = 0;
+	REACH(ept02_fault(eptp12, any_page(), EPT_READ, &perm12) == EPT02_RETRY, "mapped");
+	space = slots[0].npt;
 	claim(!npt_lock.held, "the lock is free again");
 	tree_check();
 	others_same();

@@ -37,7 +37,8 @@ void proof_frame_table_init(void)
 	/* As the firmware's map is: sorted, page aligned. */
 	assume(range[0].start <= range[0].end && range[0].end <= range[1].start &&
 	       range[1].start <= range[1].end);
-	assume(IS_ALIGNED(range[0].start | range[0].end | range[1].start | range[1].end, PAGE_SIZE));
+	assume(IS_ALIGNED(range[0].start | range[0].end, PAGE_SIZE));
+	assume(IS_ALIGNED(range[1].start | range[1].end, PAGE_SIZE));
 	frame_table_init(words, FRAMES, range, 2, CPUS);
 	save();
 	world_check();
@@ -447,6 +448,6 @@ void proof_host_ptr(void)
 	REACH(ptr, "a pointer");
 	REACH(!ptr, "none");
 	claim(!!ptr == host_owns(pa, len), "the gate decides");
-	claim(!ptr || ptr == (u8 *)ram[pa >> PAGE_SHIFT] + (pa & (PAGE_SIZE - 1)), "to these bytes");
+	claim(!ptr || ptr == (u8 *)ram[pa >> PAGE_SHIFT] + (pa & (PAGE_SIZE - 1)), "to them");
 	unchanged();
 }

@@ -66,7 +66,7 @@ static void inv_lists(void)
 	for (i = 0; i < LISTS; i++)
 		INVARIANT(!head_of(i) || (head_of(i) < FRAMES && listed(head_of(i), i)),
 			  "I10 the first of a list is in it");
-	INVARIANT(waiting.epoch <= latest && filling.epoch <= latest, "I19 no epoch of the future");
+	INVARIANT(waiting.epoch <= latest && filling.epoch <= latest, "I19 no future epoch");
 }
 
 static void inv_listed(u64 q)
@@ -75,7 +75,7 @@ static void inv_listed(u64 q)
 	u64 next = f.gfn, prev = before_it[q];
 
 	INVARIANT(listed(q, list[q]), "I10 a free or retired frame is in its list");
-	INVARIANT(!next || (next < FRAMES && listed(next, list[q])), "I10 a list goes on in itself");
+	INVARIANT(!next || (next < FRAMES && listed(next, list[q])), "I10 a list goes on");
 	if (next)
 		INVARIANT(rank[next] < rank[q] && before_it[next] == q, "I10 and has no loop");
 	INVARIANT(q == head_of(list[q]) ||

@@ -179,7 +179,7 @@ void proof_npt_destroy(void)
 	tree_any();
 	npt_destroy(&space, nondet_u8() & 1);
 	REACH(old_kind[q] == TABLE && q != old_space.root, "with tables below the root");
-	claim(kind[q] == (old_kind[q] == TABLE ? GONE : old_kind[q]), "every table goes, only they");
+	claim(kind[q] == (old_kind[q] == TABLE ? GONE : old_kind[q]), "all tables, only they");
 	claim(space.root == INVALID_PFN, "no root is left");
 	others_same();
 }

@@ -125,7 +125,7 @@ void proof_share_touch_host(void)
 		claim(view[HOST][pfn % FRAMES], "and in EPT01");
 		others_see_nothing(DOM_HOST, s->owner);
 	} else {
-		claim(latest == old_latest && same_share(below(SHARE_MAX)), "I14 no share has changed");
+		claim(latest == old_latest && same_share(below(SHARE_MAX)), "I14 no share");
 	}
 	world_check();
 }

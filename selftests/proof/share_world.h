@@ -67,10 +67,11 @@ u64 host_max_pa(void)
 
 u64 frame_get_private(u32 dom, u64 gfn)
 {
-	struct frame new = { .state = FRAME_PRIVATE, .type = FRAME_GUEST, .owner = dom, .gfn = gfn };
+	struct frame new = { .state = FRAME_PRIVATE, .type = FRAME_GUEST, .owner = dom,
+		.gfn = gfn };
 	u64 pfn = nondet_u64();
 
-	claim(npt_lock.held && dom >= DOM_FIRST_VM && dom < DOM_LIMIT, "for a VM, with the lock held");
+	claim(npt_lock.held && dom >= DOM_FIRST_VM && dom < DOM_LIMIT, "for a VM, locked");
 	if (!state_count[FRAME_FREE])
 		return INVALID_PFN;
 	assume(pfn < FRAMES && pfn && words[pfn].state == FRAME_FREE);
@@ -203,8 +204,8 @@ static void inv_peer_leaf(u64 pfn, struct frame f)
 		at = s->peer_gfn + (f.gfn - s->gfn);
 		if (inv_live(s) && s->owner == f.owner && f.gfn >= s->gfn && f.gfn - s->gfn < s->nr)
 			INVARIANT(at < PAGES &&
-				  inv_pfn(view[space_of(f.peer)][at % NR_PAGES]) == pfn &&
-				  view[space_of(f.peer)][at % NR_PAGES], "I8 the peer has its leaf");
+				  view[space_of(f.peer)][at % NR_PAGES] &&
+				  inv_pfn(view[space_of(f.peer)][at % NR_PAGES]) == pfn, "I8 a peer has its leaf");
 	}
 }
 

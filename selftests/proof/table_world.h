@@ -101,7 +101,8 @@ static void assume_table(u64 t, u32 level)
 			continue;
 		}
 		assume(q < FRAMES);
-		assume((kind[q] == TABLE) == (kind[t] == TABLE && e == (q << PAGE_SHIFT | EPT_RWX)));
+		assume((kind[q] == TABLE) ==
+		       (kind[t] == TABLE && e == (q << PAGE_SHIFT | EPT_RWX)));
 		assume(kind[t] != TABLE || kind[q] == TABLE || !e ||
 		       ((e & EPT_LEAF) && leaf_valid(e, level)));
 		assume_table(q, level - 1);
@@ -231,7 +232,7 @@ static void unchanged(void)
 	u32 i = nondet_u32();
 
 	assume(i < LIMIT);
-	claim(kind[q] == old_kind[q] && ram[q][i] == old_ram[q][i], "I14 refused: no entry has changed");
+	claim(kind[q] == old_kind[q] && ram[q][i] == old_ram[q][i], "I14 refused: no entry");
 	claim(nr_free == old_free && space.root == old_space.root &&
 	      space.generation == old_space.generation, "I14 nor anything else");
 }
