@@ -176,7 +176,8 @@ void proof_host_lend(void)
 		claim(view(x) == before, "I15 no other page has changed");
 	else if (!err)
 		claim((view(x) & (EPT_ADDR | EPT_RWX)) ==
-		      (junk << PAGE_SHIFT | EPT_READ | EPT_WRITE), "the junk frame, without EPT_EXEC");
+		      (junk << PAGE_SHIFT | EPT_READ | EPT_WRITE),
+		      "the junk frame, without EPT_EXEC");
 	claim(err != NPT_EEXIST || (there && !read_only), "only what the host may not see is lent");
 	claim(!read_only || !word.shared, "a page to read only is seen no more");
 	if (err)

@@ -185,6 +185,13 @@ static void inv_one_share(u32 i)
 		  "I19 the epoch is opened behind the last removal");
 }
 
+static bool leads_to(u32 space, u64 page, u64 pfn)
+{
+	u64 entry = view[space][page % NR_PAGES];
+
+	return entry && inv_pfn(entry) == pfn;
+}
+
 /* I8: the leaf of the peer's that the word tells of is there. */
 static void inv_peer_leaf(u64 pfn, struct frame f)
 {
@@ -203,9 +210,8 @@ static void inv_peer_leaf(u64 pfn, struct frame f)
 		s = &shares[i];
 		at = s->peer_gfn + (f.gfn - s->gfn);
 		if (inv_live(s) && s->owner == f.owner && f.gfn >= s->gfn && f.gfn - s->gfn < s->nr)
-			INVARIANT(at < PAGES &&
-				  view[space_of(f.peer)][at % NR_PAGES] &&
-				  inv_pfn(view[space_of(f.peer)][at % NR_PAGES]) == pfn, "I8 a peer has its leaf");
+			INVARIANT(at < PAGES && leads_to(space_of(f.peer), at, pfn),
+				  "I8 a peer has its leaf");
 	}
 }
 
@@ -219,14 +225,12 @@ static void inv_one_frame(u64 pfn)
 	inv_peer_leaf(pfn, f);
 	if (f.state == FRAME_PRIVATE) {
 		INVARIANT(f.owner == VM_A || f.owner == VM_B, "I18 the owner is there");
-		INVARIANT(f.gfn < PAGES && view[space_of(f.owner)][f.gfn % NR_PAGES] &&
-			  inv_pfn(view[space_of(f.owner)][f.gfn % NR_PAGES]) == pfn,
+		INVARIANT(f.gfn < PAGES && leads_to(space_of(f.owner), f.gfn, pfn),
 			  "I8 the owner has its leaf");
 	}
 	if (f.state == FRAME_HOST) {
 		for (i = 0; i < NR_PAGES; i++)
-			pins += (view[A][i] && inv_pfn(view[A][i]) == pfn) +
-				(view[B][i] && inv_pfn(view[B][i]) == pfn);
+			pins += leads_to(A, i, pfn) + leads_to(B, i, pfn);
 		INVARIANT(f.gfn == pins, "I8 a pin for each leaf of a VM");
 	}
 	INVARIANT(!(inv_hosts(f) && !view[HOST][pfn]), "I11 the host has its own");
