@@ -31,6 +31,7 @@ struct grant {
 
 static struct grant grants[SHARE_MAX];
 static struct spinlock grants_lock;
+static u64 waited; /* an epoch that some VM waits for, or waited */
 
 /* ---- names ---- */
 
@@ -101,7 +102,7 @@ s64 grant_offer(struct vm *vm, const struct mon_guest_offer *offer)
 		.peer = offer->to == MON_SHARE_TO_HOST ? (u32)DOM_HOST : (u32)SHARE_ANY,
 	};
 
-	if (offer->to > MON_SHARE_TO_LAUNCH ||
+	if (offer->to > MON_SHARE_TO_LAUNCH || !offer->pages ||
 	    (offer->perm != MON_SHARE_READ && offer->perm != (MON_SHARE_READ | MON_SHARE_WRITE)))
 		return -MON_EINVAL;
 	if (offer->perm & ~share.owner_perm)
@@ -220,7 +221,16 @@ s64 grant_host_accept(u64 id)
 
 s64 grant_end(u32 dom, u64 id)
 {
-	return npt_to_errno(share_end(id, dom));
+	int err = share_end(id, dom);
+
+	if (err == NPT_EBUSY && dom != DOM_HOST)
+		WRITE_ONCE(waited, epoch_latest());
+	return npt_to_errno(err);
+}
+
+bool grant_waits(void)
+{
+	return !epoch_passed(READ_ONCE(waited));
 }
 
 /* ---- who shares what ---- */

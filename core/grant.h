@@ -26,6 +26,9 @@ s64 grant_signal(const struct vm *vm, u64 id);
 s64 grant_take_signal(const struct vm *vm, u64 id);
 s64 grant_release(struct vm *vm, u64 gfn, u64 pages);
 
+/** grant_waits() - is there a VM that could go on if some CPU of the host entered the monitor? */
+bool grant_waits(void);
+
 /* ---- of the host ---- */
 
 s64 grant_host_offer(const struct mon_host_offer *offer);

@@ -86,6 +86,13 @@ static s64 (*const calls[MON_GC_NR])(struct vm *vm, const u64 *arg) = {
 	[MON_GC_RELEASE] = gc_release,	 [MON_GC_TAKE_SIGNAL] = gc_take_signal,
 };
 
+/* To ask again, or that a slot has nothing for the VM, is an answer. */
+static bool refused(u64 number, s64 result)
+{
+	return result < 0 && result != -MON_EAGAIN &&
+	       !(number == MON_GC_SHARE_AT && result == -MON_ENOENT);
+}
+
 /* KVM's own hypercalls, without the magic number, are not there: their users ask CPUID first. */
 void guest_hypercall(struct cpu *cpu, struct vcpu *vcpu)
 {
@@ -100,9 +107,9 @@ void guest_hypercall(struct cpu *cpu, struct vcpu *vcpu)
 	}
 	if (number < MON_GC_NR)
 		result = calls[number](vcpu->vm, arg);
-	if (result < 0 && result != -MON_EAGAIN)
+	if (refused(number, result))
 		count(MON_CNT_GUEST_CALL_REFUSED);
-	debug_check(number);
+	debug_check(DEBUG_GUEST | number);
 	cpu->gpr[RAX] = (u64)result;
 	advance_rip();
 }

@@ -195,6 +195,13 @@ static s64 hc_share_at(struct cpu *cpu, const u64 *arg)
 	return err;
 }
 
+static s64 hc_waited(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	(void)arg;
+	return grant_waits();
+}
+
 /* ---- the table ---- */
 
 /* Less the page that a frame of a VM backs: in which order it touches them is the VM's. */
@@ -238,6 +245,7 @@ static s64 (*const hypercalls[MON_HC_NR])(struct cpu *cpu, const u64 *arg) = {
 	[MON_HC_SHARE_OFFER] = hc_share_offer, [MON_HC_SHARE_ACCEPT] = hc_share_accept,
 	[MON_HC_SHARE_TOUCH] = hc_share_touch, [MON_HC_SHARE_END] = hc_share_end,
 	[MON_HC_SHARE_AT] = hc_share_at,     [MON_HC_FRAMES] = hc_frames,
+	[MON_HC_WAITED] = hc_waited,
 };
 
 /*

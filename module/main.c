@@ -82,6 +82,7 @@ static void __exit monitor_exit(void)
 
 	mon_kvm_wait_out(&kvm_was_loaded);
 	mon_dev_exit();
+	mon_hurry_stop();
 	mon_status_exit();
 	hotplug_armed = false;
 	while (mon_unload()) {

@@ -43,6 +43,10 @@ void mon_launch_cleanup(void);
 long mon_hypercall(enum mon_hypercall nr, u64 a, u64 b, u64 c, u64 d);
 int mon_every_cpu_passes(void);
 
+/* hurry.c */
+void mon_hurry_start(void);
+void mon_hurry_stop(void);
+
 /* kvm.c: stock kvm_intel reads the capabilities once, when it is loaded */
 int mon_kvm_take_out(bool *was_loaded);
 void mon_kvm_wait_out(bool *was_loaded);

@@ -391,6 +391,7 @@ static int vm_make(struct mon_vm *vm, const struct mon_vm_policy *policy)
 		goto out_notifier;
 	file->private_data = vm;
 	fd_install(fd, file);
+	mon_hurry_start();
 	return fd;
 
 out_notifier:

@@ -289,6 +289,9 @@ void epoch_pass(u32 cpu);
  */
 void epoch_park(u32 cpu);
 
+/** epoch_latest() - the epoch opened last, 0 if none was */
+u64 epoch_latest(void);
+
 /** epoch_passed() - have all CPUs passed @epoch? */
 bool epoch_passed(u64 epoch);
 

@@ -16,9 +16,6 @@ static inline void npt_assert_locked(void)
 /** epoch_init() - no epoch is open, and @nr_cpus CPUs take part */
 void epoch_init(u32 nr_cpus);
 
-/** epoch_latest() - the epoch opened last, 0 if none was */
-u64 epoch_latest(void);
-
 /** host_max_pa() - first physical address the CPU cannot express; a power of two */
 u64 host_max_pa(void);
 

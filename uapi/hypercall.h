@@ -49,6 +49,7 @@ enum mon_hypercall {
 	MON_HC_SHARE_END = 15,	  /* (ID): one bounded step; -MON_EAGAIN until done */
 	MON_HC_SHARE_AT = 16,	  /* (slot, pa of struct mon_share_status) */
 	MON_HC_FRAMES = 17,	  /* (pfn, nr, pa of struct mon_frame[nr]) */
+	MON_HC_WAITED = 18, /* returns 1 if a VM waits for CPUs that have not called since */
 	MON_HC_NR,
 };
 

@@ -136,7 +136,7 @@ static void test_offer(void)
 	BAD(perm, 7, MON_EINVAL, "to execute");
 	BAD(perm, 0x80000001, MON_EINVAL, "unknown permission");
 	BAD(to, 3, MON_EINVAL, "to nobody known");
-	BAD(pages, 0, MON_EPERM, "nothing");
+	BAD(pages, 0, MON_EINVAL, "nothing");
 	BAD(gfn, 0x400, MON_EPERM, "behind RAM: a device");
 	BAD(pages, 0x301, MON_EPERM, "across the end of RAM");
 	BAD(pages, ~0ULL, MON_EPERM, "more than there is");
@@ -216,6 +216,12 @@ static void test_window(void)
 	ok(vm_in_window(vms[B], WINDOW << 12) && vm_in_window(vms[B], (WINDOW + 8) * 4096 - 1) &&
 	   !vm_in_window(vms[B], (WINDOW << 12) - 1) && !vm_in_window(vms[B], (WINDOW + 8) << 12) &&
 	   !vm_in_window(vms[B], 0) && !vm_in_window(vms[B], ~0ULL), "the window is just that");
+	ok(!grant_waits() && grant_end(vms[B]->id, id) == -MON_EAGAIN && grant_waits(),
+	   "the host can know that a VM waits for its CPUs");
+	epoch_pass(0);
+	ok(grant_waits(), "... for each of them");
+	epoch_pass(1);
+	ok(!grant_waits(), "... and no longer than it does");
 	while (grant_end(vms[B]->id, id) == -MON_EAGAIN)
 		pass_all();
 	ok(!grant_window(vms[B], 0, 0) && !vm_in_window(vms[B], WINDOW << 12), "and goes");
