@@ -4,6 +4,8 @@
 
 #include "../npt/shim.h"
 
+#define DEBUG_GUEST BIT(32) /* the call is a guest's */
+
 #ifdef NPT_GHOST
 /** debug_check() - after a call of the host or a guest: do all invariants of npt/ hold? */
 void debug_check(u64 call);

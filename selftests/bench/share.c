@@ -26,12 +26,17 @@
 #define PAGE 4096UL
 #define MIB (1UL << 20)
 #define GIB (1UL << 30)
-#define OWNER_RAM (GIB + 16 * MIB)
+#ifndef BIG
+#define BIG GIB			/* the largest share */
+#endif
+#define OWNER_RAM (BIG + 16 * MIB)
 #define AREA (4 * MIB)		/* what the owner shares */
 #define WINDOW 0x100000000UL	/* where the peer sees it */
 #define BLOCK 512UL		/* pages of 2 MiB */
 #define RW (MON_SHARE_READ | MON_SHARE_WRITE)
-#define IDLE 10
+#ifndef IDLE
+#define IDLE 10 /* further domains */
+#endif
 #define TO_OTHER MON_SHARE_TO_LAUNCH
 
 static int dev;
@@ -220,7 +225,7 @@ static void destruction(int domain)
 	struct mon_vm_info info = { .size = sizeof(info) };
 	unsigned long start;
 
-	must(puppet(PUPPET_TOUCH, AREA, 1, 100 * BLOCK, 0), "touch");
+	must(puppet(PUPPET_TOUCH, AREA, 1, BIG / 4 / PAGE, 0), "touch");
 	must(ioctl(domain, MON_IOC_VM_STATUS, &info) ? -errno : 0, "MON_IOC_VM_STATUS");
 	start = __rdtsc();
 	close(domain);
@@ -244,12 +249,12 @@ int main(void)
 	domain = puppet_start(OWNER_RAM);
 	must(puppet(PUPPET_TOUCH, AREA, 1, BLOCK, 0), "touch");
 	say("touch-own", took() / BLOCK);
-	peer_does(MON_GC_WINDOW, WINDOW / PAGE, GIB / PAGE, 0);
+	peer_does(MON_GC_WINDOW, WINDOW / PAGE, BIG / PAGE, 0);
 	peer_does(MON_GC_PING, 0, 0, 0);
 	between_vms("warm", 1);
 	between_vms("2", 1);
 	between_vms("2", BLOCK);
-	between_vms("2", GIB / PAGE);
+	between_vms("2", BIG / PAGE);
 	with_host(domain);
 	for (i = 0; i < IDLE; i++)
 		start_idle(i);
