@@ -14,7 +14,7 @@ free_kb()
 # calls ARGUMENT: calls.ko in the guest; the answers of this time
 calls()
 {
-	vm_do a "insmod /bin/calls.ko $1; rmmod calls"
+	vm_do a "insmod /bin/calls.ko ${1:-}; rmmod calls"
 	vm_do a 'dmesg -c | sed -n "s/.*calls: //p"'
 }
 

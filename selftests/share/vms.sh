@@ -113,6 +113,12 @@ vm_show()
 # unload: everything is gone, nothing is left behind
 unload()
 {
+	local n=150
+
+	# The helpers of monctl run are nobody's children, and give the memory back first.
+	while pgrep -f '[m]onctl run' >/dev/null && [ $((n -= 1)) -gt 0 ]; do
+		sleep 0.2
+	done
 	rmmod kvm_intel && rmmod monitor && echo "unloaded"
 	dmesg | grep -E "WARNING: |BUG: |Call Trace|monitor: .*(lost|not gone|come back)" |
 		grep -v RETBleed || echo "no warning"
