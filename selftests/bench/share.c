@@ -43,7 +43,8 @@ static int dev;
 
 static void die(const char *what, long value)
 {
-	fprintf(stderr, "share: %s: %ld (%s)\n", what, value, strerror((int)(value < 0 ? -value : 0)));
+	fprintf(stderr, "share: %s: %ld (%s)\n", what, value,
+		strerror((int)(value < 0 ? -value : 0)));
 	exit(1);
 }
 
