@@ -328,7 +328,8 @@ static void host_restore(const struct host *h)
 
 /*
  * Zero if the entry came back as an exit, else the flags: CF 1, ZF 2. The
- * guest has the registers of the host, and HLT changes none.
+ * guest begins with registers of zeros: where its RIP is turned it may use them,
+ * and what it touches must not depend on where this host has its memory.
  */
 int vmx_enter(bool launch);
 asm(".pushsection .text\n"
@@ -343,7 +344,21 @@ asm(".pushsection .text\n"
 	"	push %r15\n"
 	"	mov $0x6c14, %eax\n" /* HOST_RSP */
 	"	vmwrite %rsp, %rax\n"
+	"	xor %ebx, %ebx\n"
+	"	xor %ecx, %ecx\n"
+	"	xor %edx, %edx\n"
+	"	xor %esi, %esi\n"
+	"	xor %ebp, %ebp\n"
+	"	xor %r8d, %r8d\n"
+	"	xor %r9d, %r9d\n"
+	"	xor %r10d, %r10d\n"
+	"	xor %r11d, %r11d\n"
+	"	xor %r12d, %r12d\n"
+	"	xor %r13d, %r13d\n"
+	"	xor %r14d, %r14d\n"
+	"	xor %r15d, %r15d\n"
 	"	test %edi, %edi\n"
+	"	mov $0, %edi\n"
 	"	jz 1f\n"
 	"	vmlaunch\n"
 	"	jmp 2f\n"
