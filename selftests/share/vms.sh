@@ -110,16 +110,25 @@ vm_show()
 	done
 }
 
-# unload: everything is gone, nothing is left behind
-unload()
+# gone MODULE: unloaded, once who still lets go of it has done so
+gone()
 {
 	local n=150
 
-	# The helpers of monctl run are nobody's children, and give the memory back first.
-	while pgrep -f '[m]onctl run' >/dev/null && [ $((n -= 1)) -gt 0 ]; do
+	until rmmod "$1" 2>/dev/null; do
+		[ $((n -= 1)) -gt 0 ] || {
+			rmmod "$1" 2>&1
+			return 1
+		}
 		sleep 0.2
 	done
-	rmmod kvm_intel && rmmod monitor && echo "unloaded"
+}
+
+# unload: everything is gone, nothing is left behind. The helpers of monctl run are
+# nobody's children, and give the memory back first.
+unload()
+{
+	gone kvm_intel && gone monitor && echo "unloaded"
 	dmesg | grep -E "WARNING: |BUG: |Call Trace|monitor: .*(lost|not gone|come back)" |
 		grep -v RETBleed || echo "no warning"
 }
