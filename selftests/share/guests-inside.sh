@@ -28,6 +28,25 @@ find_all()
 	echo "found $found in $pages frames"
 }
 
+# offers_more_than N: has a's program offered so often?
+offers_more_than()
+{
+	[ "$(grep -c '^monpipe: offered' /tmp/vm-a/console)" -gt "$1" ]
+}
+
+# no_vm: is none there any more?
+no_vm()
+{
+	! monctl status | grep -q '^Confidential VM'
+}
+
+# find_offer: the ID of a's, in $id
+find_offer()
+{
+	id=$(vm_do a 'monpipe list' | sed -n 's/ mine offered.*//p')
+	[ -n "$id" ]
+}
+
 # status_of KEY: from "monctl status"
 status_of()
 {
@@ -90,7 +109,10 @@ kill -KILL $keeper
 # What the peer of a share may ask, and may not: b has something to take.
 offered=$(grep -c '^monpipe: offered' /tmp/vm-a/console)
 vm_type a 'monpipe send 1'
-until [ "$(grep -c '^monpipe: offered' /tmp/vm-a/console)" -gt "$offered" ]; do sleep 0.2; done
+within 150 offers_more_than "$offered" || {
+	vm_show a b
+	exit 1
+}
 vm_do b 'rmmod monguest; insmod /bin/calls.ko peer=1; rmmod calls; insmod /bin/monguest.ko'
 echo "=peer $(vm_do b 'dmesg | sed -n "s/.*calls: //p"' | tr '\n' ';')"
 vm_says a '^monpipe: the other VM (has ended the share|did not read all)'
@@ -114,7 +136,7 @@ vm_start c "$first; true" "${with_events[@]}"
 vm_says c '^/ # ' || vm_show c
 echo "=name-c $(vm_do c 'monpipe self' | sed -n 's/^name //p')"
 vm_type a 'monpipe send 1 &'
-until id=$(vm_do a 'monpipe list' | sed -n 's/ mine offered.*//p') && [ -n "$id" ]; do sleep 0.2; done
+within 30 find_offer || vm_show a c
 echo "=id $id"
 vm_do c 'monpipe receive'
 echo "=other-receive $?"
@@ -128,7 +150,7 @@ for vm in a c; do
 	echo "=off $?"
 done
 # the helpers of "monctl run" let go of the domains
-until ! monctl status | grep -q '^Confidential VM'; do sleep 0.2; done
+within 150 no_vm
 echo "=frames $free_before $(status_of host) private $(status_of private) used $(status_of used)"
 cat /tmp/events.out
 kill $events

@@ -67,6 +67,18 @@ vm_says()
 	done
 }
 
+# within SECONDS COMMAND...: until it is true; false if it never was
+within()
+{
+	local n=$(($1 * 5))
+
+	shift
+	until "$@"; do
+		[ $((n -= 1)) -gt 0 ] || return 1
+		sleep 0.2
+	done
+}
+
 # vm_type NAME TEXT: a line typed at the console
 vm_type()
 {
