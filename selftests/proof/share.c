@@ -224,6 +224,7 @@ void proof_vm_npt_touch(void)
 	REACH(err == NPT_EINVAL, "no such permission");
 	REACH(err == NPT_EEXIST, "there already");
 	REACH(err == NPT_EPOOL, "no frame");
+	REACH(err == NPT_EQUOTA, "as many as it may have");
 	if (err) {
 		claim(vms[0].owned == owned, "I9 not counted");
 		unchanged();

@@ -263,6 +263,10 @@ static void havoc(void)
 		tag[i] = nondet_u8();
 		state_count[FRAME_FREE] += words[i].state == FRAME_FREE;
 	}
+	for (i = 0; i < 2; i++) {
+		vms[i].owned = nondet_u64();
+		vms[i].limit = nondet_u64();
+	}
 	for (s = 0; s < SPACES; s++)
 		for (i = 0; i < NR_PAGES; i++)
 			view[s][i] = nondet_u64();
