@@ -100,7 +100,7 @@ echo "=interrupts $(vm_do a 'grep monguest /proc/interrupts') $(vm_do b 'grep mo
 # The same search finds what is not protected.
 keep $mark >/tmp/kept &
 keeper=$!
-until [ -s /tmp/kept ]; do sleep 0.1; done
+within 30 test -s /tmp/kept
 kill -STOP $keeper
 echo "=control process $(search $mark process $keeper)"
 echo "=control physical $(find_all $mark)"

@@ -125,15 +125,10 @@ vm_show()
 # gone MODULE: unloaded, once who still lets go of it has done so
 gone()
 {
-	local n=150
-
-	until rmmod "$1" 2>/dev/null; do
-		[ $((n -= 1)) -gt 0 ] || {
-			rmmod "$1" 2>&1
-			return 1
-		}
-		sleep 0.2
-	done
+	within 30 rmmod "$1" 2>/dev/null || {
+		rmmod "$1" 2>&1
+		return 1
+	}
 }
 
 # unload: everything is gone, nothing is left behind. The helpers of monctl run are
