@@ -33,6 +33,7 @@
 #define SHARED_MEMORY (-1)
 #define MEMORY_SIZE 4096
 #define PEERS_MAX 64
+#define NUMBERS 65536 /* those that the device's doorbell has */
 
 static const char help[] =
 	"usage: monctl events SOCKET\n"
@@ -49,6 +50,7 @@ static const char help[] =
 
 /* A free entry has the socket -1. */
 static struct peer {
+	int number;
 	int socket;
 	int event;
 } peers[PEERS_MAX];
@@ -78,68 +80,94 @@ static bool tell(const struct peer *to, int64_t number, int fd)
 }
 
 /* Who goes ends shares without a word, so the others are woken to see. */
-static void remove_peer(int number)
+static void remove_peer(struct peer *gone)
 {
+	struct peer *peer;
 	uint64_t one = 1;
-	int i;
 
-	close(peers[number].socket);
-	close(peers[number].event);
-	peers[number].socket = -1;
-	printf("%d is gone\n", number);
-	for (i = 0; i < PEERS_MAX; i++) {
-		if (peers[i].socket < 0)
+	close(gone->socket);
+	close(gone->event);
+	gone->socket = -1;
+	printf("%d is gone\n", gone->number);
+	for (peer = peers; peer < peers + PEERS_MAX; peer++) {
+		if (peer->socket < 0)
 			continue;
-		tell(&peers[i], number, -1);
-		if (write(peers[i].event, &one, sizeof(one)) != sizeof(one))
-			fail("cannot wake %d: %s", i, strerror(errno));
+		tell(peer, gone->number, -1);
+		if (write(peer->event, &one, sizeof(one)) != sizeof(one))
+			fail("cannot wake %d: %s", peer->number, strerror(errno));
 	}
 }
 
-static bool introduce(int number)
+static bool introduce(const struct peer *new)
 {
-	const struct peer *peer = &peers[number];
-	int i;
+	const struct peer *peer;
 
-	if (!tell(peer, PROTOCOL_VERSION, -1) || !tell(peer, number, -1) ||
-	    !tell(peer, SHARED_MEMORY, memory))
+	if (!tell(new, PROTOCOL_VERSION, -1) || !tell(new, new->number, -1) ||
+	    !tell(new, SHARED_MEMORY, memory))
 		return false;
-	for (i = 0; i < PEERS_MAX; i++) {
-		if (i == number || peers[i].socket < 0)
+	for (peer = peers; peer < peers + PEERS_MAX; peer++) {
+		if (peer == new || peer->socket < 0)
 			continue;
 		/* Who does not listen any more is seen to be gone in its turn. */
-		tell(&peers[i], number, peer->event);
-		if (!tell(peer, i, peers[i].event))
+		tell(peer, new->number, new->event);
+		if (!tell(new, peer->number, peer->event))
 			return false;
 	}
-	return tell(peer, number, peer->event);
+	return tell(new, new->number, new->event);
+}
+
+static bool is_taken(int number)
+{
+	int i;
+
+	for (i = 0; i < PEERS_MAX; i++)
+		if (peers[i].socket >= 0 && peers[i].number == number)
+			return true;
+	return false;
+}
+
+/*
+ * None is used again before all have been: QEMU frees what it keeps of a number
+ * when that one goes, and writes there when the number comes back (its
+ * close_peer_eventfds() and process_msg_connect(), 2.6 and later).
+ */
+static int new_number(void)
+{
+	static int last = -1;
+
+	do
+		last = (last + 1) % NUMBERS;
+	while (is_taken(last));
+	return last;
 }
 
 static void add_peer(int listener)
 {
-	int number = 0, socket = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	int socket = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	struct peer *new = peers;
 
 	if (socket < 0) {
 		fail("cannot accept a connection: %s", strerror(errno));
 		return;
 	}
-	while (number < PEERS_MAX && peers[number].socket >= 0)
-		number++;
-	if (number == PEERS_MAX) {
+	while (new < peers + PEERS_MAX && new->socket >= 0)
+		new++;
+	if (new == peers + PEERS_MAX) {
 		fail("there are %d QEMUs already: one was sent away", PEERS_MAX);
 		close(socket);
 		return;
 	}
-	peers[number].event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (peers[number].event < 0) {
+	new->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (new->event < 0) {
 		fail("cannot make an eventfd: %s", strerror(errno));
 		close(socket);
 		return;
 	}
-	peers[number].socket = socket;
-	printf("%d is here\n", number);
-	if (!introduce(number))
-		remove_peer(number);
+	new->number = new_number();
+	new->socket = socket;
+	printf("%d is here\n", new->number);
+	if (!introduce(new))
+		remove_peer(new);
 }
 
 static int serve(int listener, int signals)
@@ -161,7 +189,7 @@ static int serve(int listener, int signals)
 			return 0;
 		for (i = 0; i < PEERS_MAX; i++)
 			if (fds[i + 2].revents)
-				remove_peer(i);
+				remove_peer(&peers[i]);
 		if (fds[0].revents)
 			add_peer(listener);
 	}
