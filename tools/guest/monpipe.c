@@ -22,7 +22,8 @@
 #include "uapi/monguest.h"
 
 #define PAGE 4096
-#define RING_PAGES 257
+#define RING_PAGES 256
+#define RING_PAGES_MIN 16
 #define CHUNK (64 << 10)
 #define TAG 0x70697065 /* "pipe" */
 #define LOOK_AGAIN_MS 2000
@@ -261,12 +262,25 @@ static int drain(int share, struct ring *ring)
 	return 0;
 }
 
+/* A shared range is in one piece of memory: a smaller ring is better than none. */
+static int offer_ring(int dev, struct mon_guest_new *new)
+{
+	int share;
+
+	for (new->pages = RING_PAGES; new->pages >= RING_PAGES_MIN; new->pages /= 2) {
+		share = ioctl(dev, MON_GUEST_IOC_OFFER, new);
+		if (share >= 0 || errno != ENOMEM)
+			break;
+	}
+	return share;
+}
+
 static int send(uint64_t megabytes)
 {
 	struct mon_guest_info self = { .size = sizeof(self) };
 	struct mon_guest_new new = {
 		.size = sizeof(new), .perm = MON_SHARE_READ | MON_SHARE_WRITE,
-		.to = MON_SHARE_TO_NAME, .tag = TAG, .pages = RING_PAGES,
+		.to = MON_SHARE_TO_NAME, .tag = TAG,
 	};
 	int dev = open_device(), share, status;
 	struct ring ring;
@@ -276,10 +290,10 @@ static int send(uint64_t megabytes)
 	if (ioctl(dev, MON_GUEST_IOC_SELF, &self))
 		return fail("cannot ask who this VM is");
 	new.name = self.name;
-	share = ioctl(dev, MON_GUEST_IOC_OFFER, &new);
+	share = offer_ring(dev, &new);
 	if (share < 0)
 		return fail("cannot offer memory");
-	if (map_ring(share, RING_PAGES, &ring, true))
+	if (map_ring(share, new.pages, &ring, true))
 		return 1;
 	/* What the reader gets to know first is how much comes. */
 	ring.shared->total = megabytes;

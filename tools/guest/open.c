@@ -60,7 +60,9 @@ static int offer_share(struct share *s, const struct mon_guest_new *new)
 	long id;
 
 	s->size = new->pages << PAGE_SHIFT;
-	s->memory = alloc_pages_exact(s->size, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN);
+	/* In one piece, of memory that is in use and in pieces: it is worth moving some. */
+	s->memory = alloc_pages_exact(s->size, GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
+						       __GFP_RETRY_MAYFAIL);
 	if (!s->memory)
 		return -ENOMEM;
 	s->start = virt_to_phys(s->memory);
