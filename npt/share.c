@@ -43,24 +43,29 @@ static bool range_valid(u64 gfn, u64 nr)
 
 /* ---- offer, accept ---- */
 
-static bool covers_locked(u32 owner, u64 gfn, u64 nr)
+/*
+ * Is part of this in a share, of a VM's own or one that it has accepted? What it has
+ * by the one kind is not for the other: the end of each takes away what it finds there.
+ */
+static bool covers_locked(u32 vm, u64 gfn, u64 nr)
 {
-	u32 i;
+	const struct share *s;
 
-	for (i = 0; i < SHARE_MAX; i++) {
-		if (shares[i].state != SHARE_FREE && shares[i].owner == owner &&
-		    overlap(shares[i].gfn, shares[i].nr, gfn, nr))
+	for (s = shares; s < shares + SHARE_MAX; s++) {
+		if (s->state != SHARE_FREE && s->owner == vm && overlap(s->gfn, s->nr, gfn, nr))
+			return true;
+		if (s->state >= SHARE_LIVE && s->peer == vm && overlap(s->peer_gfn, s->nr, gfn, nr))
 			return true;
 	}
 	return false;
 }
 
-bool share_covers(u32 owner, u64 gfn, u64 nr)
+bool share_covers(u32 vm, u64 gfn, u64 nr)
 {
 	bool covers;
 
 	spin_lock(&npt_lock);
-	covers = covers_locked(owner, gfn, nr);
+	covers = covers_locked(vm, gfn, nr);
 	spin_unlock(&npt_lock);
 	return covers;
 }
@@ -127,19 +132,6 @@ int share_offer(const struct share *offer, u64 *id)
 	return err;
 }
 
-/* Is there a share of @peer's in this part of its space, mapped or to be mapped? */
-static bool window_taken(u32 peer, u64 gfn, u64 nr)
-{
-	u32 i;
-
-	for (i = 0; i < SHARE_MAX; i++) {
-		if (shares[i].state >= SHARE_LIVE && shares[i].peer == peer &&
-		    overlap(shares[i].peer_gfn, shares[i].nr, gfn, nr))
-			return true;
-	}
-	return false;
-}
-
 /* What is offered to a VM by its name is never the host's. */
 static bool offered_to(const struct share *s, u32 peer)
 {
@@ -158,7 +150,7 @@ static int accept_locked(u64 id, u32 peer, struct npt *peer_npt, u64 gfn)
 		return NPT_ESTATE;
 	if (peer != DOM_HOST && !range_valid(gfn, s->nr))
 		return NPT_ERANGE;
-	if (peer != DOM_HOST && window_taken(peer, gfn, s->nr))
+	if (peer != DOM_HOST && covers_locked(peer, gfn, s->nr))
 		return NPT_EEXIST;
 	s->state = SHARE_LIVE;
 	s->peer = peer;

@@ -80,17 +80,19 @@ void share_init(void);
  * before: FREE      after: OFFERED. Touches no page: the cost does not depend on @nr.
  * NPT_EDOMAIN (@owner or @peer cannot share), NPT_EINVAL (@perm is not R or RW,
  * or more than @owner_perm), NPT_ERANGE, NPT_EEXIST (a VM has shared part of it
- * already), NPT_EQUOTA.
+ * already, or has it by a share), NPT_EQUOTA.
  */
 int __must_check share_offer(const struct share *offer, u64 *id);
 
 /**
  * share_accept() - the peer takes what it was offered
  * @peer: domain that accepts; the caller has compared its name if the offer was to SHARE_ANY
- * @gfn: where in its space; the caller has seen that nothing else is there. Host: ignored
+ * @gfn: where in its space; the caller has seen that nothing else is there, and lets
+ *       nothing but share_touch() map there. Host: ignored
  *
  * before: OFFERED      after: LIVE. NPT_ENOENT (no such share), NPT_EDOMAIN (not
- * offered to @peer), NPT_ESTATE, NPT_ERANGE, NPT_EEXIST (another share is there).
+ * offered to @peer), NPT_ESTATE, NPT_ERANGE, NPT_EEXIST (another share is there, or
+ * the peer has offered part of it).
  */
 int __must_check share_accept(u64 id, u32 peer, struct npt *peer_npt, u64 gfn);
 
@@ -131,8 +133,8 @@ int __must_check share_end(u64 id, u32 by);
  */
 bool share_drop(u32 dom);
 
-/** share_covers() - has @owner offered or shared a page of [@gfn, @gfn + @nr)? */
-bool share_covers(u32 owner, u64 gfn, u64 nr);
+/** share_covers() - is a page of [@gfn, @gfn + @nr) of a VM in a share, as owner's or peer's? */
+bool share_covers(u32 vm, u64 gfn, u64 nr);
 
 /** share_at() - copy of an entry below SHARE_MAX, and its ID; false if it is FREE */
 bool share_at(u32 slot, struct share *copy, u64 *id);

@@ -89,7 +89,7 @@ static bool inv_granted(const struct inv_world *w, u32 owner, u64 gfn, u32 peer,
 	const struct share *s;
 	u32 i;
 
-	for (i = 0; i < w->nr_shares; i++) {
+	for (i = 0; i < w->used_shares; i++) {
 		s = &w->shares[i];
 		if (!inv_live(s) || s->owner != owner || s->peer != peer || s->perm != perm ||
 		    gfn < s->gfn || gfn - s->gfn >= s->nr)
@@ -99,6 +99,17 @@ static bool inv_granted(const struct inv_world *w, u32 owner, u64 gfn, u32 peer,
 		if (peer == DOM_HOST || at == s->peer_gfn + (gfn - s->gfn))
 			return true;
 	}
+	return false;
+}
+
+/* Is this page of a VM's for what it has by a share? */
+static bool inv_in_window(const struct inv_world *w, u32 dom, u64 at)
+{
+	const struct share *s;
+
+	for (s = w->shares; s < w->shares + w->used_shares; s++)
+		if (inv_live(s) && s->peer == dom && at >= s->peer_gfn && at - s->peer_gfn < s->nr)
+			return true;
 	return false;
 }
 
@@ -115,7 +126,7 @@ void inv_shared(const struct inv_world *w, struct frame f)
 
 	if (!f.shared)
 		return;
-	for (i = 0; i < w->nr_shares; i++) {
+	for (i = 0; i < w->used_shares; i++) {
 		s = &w->shares[i];
 		if (!inv_live(s) || s->owner != f.owner || f.gfn < s->gfn ||
 		    f.gfn - s->gfn >= s->nr)
@@ -153,10 +164,21 @@ static bool inv_meet(u64 a, u64 nr_a, u64 b, u64 nr_b)
 	return a < b + nr_b && b < a + nr_a;
 }
 
+/* What a VM offers is its own: the end of the share takes nothing else away. */
+static void inv_not_passed_on(const struct share *offered, const struct share *accepted)
+{
+	if (offered->state != SHARE_FREE && inv_live(accepted) &&
+	    offered->owner == accepted->peer && offered->owner != DOM_HOST)
+		INVARIANT(!inv_meet(offered->gfn, offered->nr, accepted->peer_gfn, accepted->nr),
+			  "I4 a VM does not pass on what is shared with it");
+}
+
 void inv_shares_apart(const struct share *a, const struct share *b)
 {
 	if (a->state == SHARE_FREE || b->state == SHARE_FREE)
 		return;
+	inv_not_passed_on(a, b);
+	inv_not_passed_on(b, a);
 	if (a->owner == b->owner && a->owner != DOM_HOST)
 		INVARIANT(!inv_meet(a->gfn, a->nr, b->gfn, b->nr),
 			  "I3 a page of a VM is in one share");
@@ -216,6 +238,7 @@ static void inv_page_vm(const struct inv_world *w, u32 dom, struct frame f, u64 
 
 	if (f.state == FRAME_PRIVATE && f.owner == dom) {
 		INVARIANT(f.gfn == at, "I7 a private frame is at its one place");
+		INVARIANT(!inv_in_window(w, dom, at), "I7 a window has only what is shared there");
 	} else if (f.state == FRAME_PRIVATE) {
 		INVARIANT(f.shared && f.peer == dom, "I4 a VM sees what is shared with it");
 		INVARIANT(perm == inv_peer_perm(f), "I6 with what was granted");
@@ -280,7 +303,7 @@ void inv_cached(const struct inv_world *w, struct frame f, u32 dom)
 	INVARIANT(f.state != FRAME_FREE, "I19 no CPU has a free frame cached");
 	if (f.state != FRAME_PRIVATE || f.owner == dom)
 		return;
-	for (i = 0; i < w->nr_shares; i++)
+	for (i = 0; i < w->used_shares; i++)
 		if (inv_live(&w->shares[i]) && w->shares[i].owner == f.owner &&
 		    w->shares[i].peer == dom && f.gfn >= w->shares[i].gfn &&
 		    f.gfn - w->shares[i].gfn < w->shares[i].nr)
@@ -361,7 +384,7 @@ static void inv_check_shares(const struct inv_world *w)
 {
 	u32 used[SHARE_MAX], nr = 0, i, j, own;
 
-	for (i = 0; i < w->nr_shares; i++) {
+	for (i = 0; i < w->used_shares; i++) {
 		inv_check_share(w, &w->shares[i]);
 		if (w->shares[i].state != SHARE_FREE)
 			used[nr++] = i;
@@ -448,6 +471,9 @@ void inv_check(struct inv_world *w)
 	w->lent_now = 0;
 	w->owned_all = 0;
 	w->hosts = 0;
+	w->used_shares = w->nr_shares;
+	while (w->used_shares && w->shares[w->used_shares - 1].state == SHARE_FREE)
+		w->used_shares--;
 	for (i = 0; i < w->nr_spaces; i++) {
 		if (w->spaces[i].npt->root != INVALID_PFN)
 			inv_check_space(w, &w->spaces[i]);

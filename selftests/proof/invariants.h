@@ -43,6 +43,7 @@ struct inv_space {
  * @nr_spaces: their number
  * @shares: the table of shares
  * @nr_shares: entries, free ones too
+ * @used_shares: entries up to the last that is not free; inv_check() counts them
  * @lent: junk frames that may be in EPT01 just now (host_lend())
  * @leaves, @tables: room for inv_check(), frame_count() entries each
  * @lent_now, @owned, @owned_all, @hosts: of inv_check()
@@ -52,6 +53,7 @@ struct inv_world {
 	u32 nr_spaces;
 	const struct share *shares;
 	u32 nr_shares;
+	u32 used_shares;
 	u32 lent;
 	u32 *leaves;
 	u8 *tables;
@@ -86,7 +88,7 @@ void inv_shared(const struct inv_world *w, struct frame f);
 /** inv_share() - a share for itself */
 void inv_share(const struct share *s);
 
-/** inv_shares_apart() - two shares do not claim the same page of a VM's space */
+/** inv_shares_apart() - two shares do not claim the same page of a VM's space, in any role */
 void inv_shares_apart(const struct share *a, const struct share *b);
 
 /**

@@ -38,7 +38,7 @@ static struct {
 	u32 perm;
 } flat_view[1 + VMS][FLAT_PAGES];
 
-static struct {
+static struct flat_share {
 	u64 id;
 	u32 state, owner, peer, perm, owner_perm;
 	u32 cpus;
@@ -382,6 +382,19 @@ static bool flat_meets(u64 a, u64 nr_a, u64 b, u64 nr_b)
 	return a < b + nr_b && b < a + nr_a;
 }
 
+/* Has a VM part of it in a share, as its owner or as its peer? */
+static bool flat_is_shared(u32 vm, u64 gfn, u64 nr)
+{
+	const struct flat_share *f;
+
+	for (f = flat_share; f < flat_share + FLAT_SHARES; f++)
+		if ((f->state && f->owner == vm && flat_meets(f->gfn, f->nr, gfn, nr)) ||
+		    (f->state >= SHARE_LIVE && f->peer == vm &&
+		     flat_meets(f->peer_gfn, f->nr, gfn, nr)))
+			return true;
+	return false;
+}
+
 static int flat_offer_want(const struct share *o)
 {
 	u32 i, own = 0;
@@ -390,13 +403,10 @@ static int flat_offer_want(const struct share *o)
 		return NPT_EDOMAIN;
 	if (o->perm & ~o->owner_perm)
 		return NPT_EINVAL;
-	for (i = 0; i < FLAT_SHARES; i++) {
-		if (!flat_share[i].state || flat_share[i].owner != o->owner)
-			continue;
-		own++;
-		if (o->owner && flat_meets(flat_share[i].gfn, flat_share[i].nr, o->gfn, o->nr))
-			return NPT_EEXIST;
-	}
+	if (o->owner && flat_is_shared(o->owner, o->gfn, o->nr))
+		return NPT_EEXIST;
+	for (i = 0; i < FLAT_SHARES; i++)
+		own += flat_share[i].state && flat_share[i].owner == o->owner;
 	return own < SHARE_QUOTA ? NPT_OK : NPT_EQUOTA;
 }
 
@@ -424,8 +434,6 @@ static int flat_share_offer(const struct share *o, u64 *id)
 
 static int flat_accept_want(u32 n, u32 peer, u64 gfn)
 {
-	u32 i;
-
 	if (n == FLAT_NONE)
 		return NPT_ENOENT;
 	if (peer == DOM_MONITOR || peer == flat_share[n].owner ||
@@ -433,10 +441,8 @@ static int flat_accept_want(u32 n, u32 peer, u64 gfn)
 		return NPT_EDOMAIN;
 	if (flat_share[n].state != SHARE_OFFERED)
 		return NPT_ESTATE;
-	for (i = 0; peer != DOM_HOST && i < FLAT_SHARES; i++)
-		if (flat_share[i].state >= SHARE_LIVE && flat_share[i].peer == peer &&
-		    flat_meets(flat_share[i].peer_gfn, flat_share[i].nr, gfn, flat_share[n].nr))
-			return NPT_EEXIST;
+	if (peer != DOM_HOST && flat_is_shared(peer, gfn, flat_share[n].nr))
+		return NPT_EEXIST;
 	return NPT_OK;
 }
 
@@ -465,16 +471,6 @@ static u64 flat_owners_page(u32 n, u64 index, u64 pfn)
 	return flat_view[owner][page].pfn;
 }
 
-/* What a VM cannot share: a page that is another's, which it has by a share. */
-static bool flat_is_window(u32 n, u64 index)
-{
-	u64 page = flat_share[n].gfn + index;
-	u32 owner = flat_index(flat_share[n].owner);
-
-	return owner && flat_sees(owner, page) &&
-	       flat[flat_view[owner][page].pfn].kind != FLAT_PRIVATE;
-}
-
 static int flat_touch_want(u32 n, u32 peer, u64 page)
 {
 	u64 index;
@@ -487,14 +483,13 @@ static int flat_touch_want(u32 n, u32 peer, u64 page)
 	if (flat_share[n].owner == DOM_HOST &&
 	    flat[flat_share[n].gfn + index].kind != FLAT_HOST)
 		return NPT_EOWNER;
-	return flat_is_window(n, index) ? NPT_EEXIST : NPT_OK;
+	return NPT_OK;
 }
 
 static int flat_share_touch(u32 peer, u64 gpa)
 {
 	u64 page = gpa >> PAGE_SHIFT, pfn;
 	int err, want;
-	bool pool;
 	u32 n;
 
 	for (n = 0; n < FLAT_SHARES; n++)
@@ -505,10 +500,8 @@ static int flat_share_touch(u32 peer, u64 gpa)
 	if (n == FLAT_SHARES || peer == DOM_HOST)
 		n = FLAT_NONE;
 	want = flat_touch_want(n, peer, page);
-	/* The pool is asked before the owner's space. */
-	pool = !want || (want == NPT_EEXIST && !flat_sees(flat_index(peer), page));
 	err = share_touch(peer, gpa);
-	flat_answer(err, want, pool, __func__);
+	flat_answer(err, want, !want, __func__);
 	if (!err) {
 		pfn = (npt_walk(flat_space(flat_index(peer)), gpa).entry & EPT_ADDR) >> PAGE_SHIFT;
 		if (flat_share[n].owner == DOM_HOST) {
@@ -536,8 +529,6 @@ static int flat_share_touch_host(u64 id, u64 index, u64 *pfn)
 		want = NPT_ESTATE;
 	else if (index >= flat_share[n].nr)
 		want = NPT_ERANGE;
-	else if (flat_is_window(n, index))
-		want = NPT_EEXIST;
 	flat_answer(err, want, !want, __func__);
 	if (!err) {
 		check(*pfn == flat_owners_page(n, index, *pfn));
@@ -556,8 +547,6 @@ static void flat_revoke(u32 n)
 	for (i = 0; i < flat_share[n].nr; i++) {
 		page = flat_share[n].peer_gfn + i;
 		if (!peer && !flat_sees(owner, flat_share[n].gfn + i))
-			continue;
-		if (!peer && flat_is_window(n, i))
 			continue;
 		if (!peer)
 			page = flat_view[owner][flat_share[n].gfn + i].pfn;

@@ -216,7 +216,8 @@ static void fault(u64 r)
 
 /*
  * Shares: pages 0 to 0x9f of a VM are its own, 0xa0 to 0xff its windows. What
- * is asked is mostly about a share that is there, by somebody who may ask.
+ * is asked is mostly about a share that is there, by somebody who may ask. A VM
+ * may offer what is in a window, too, if it has it not by a share.
  */
 #define WINDOWS 0xa0
 
@@ -227,11 +228,23 @@ static bool offer(u64 r, u32 vm, u32 peer)
 		.owner = owner, .peer = peer, .owner_npt = owner ? &vms[vm] : &host_npt,
 		.perm = r & 8 ? EPT_READ : EPT_READ | EPT_WRITE,
 		.owner_perm = r & 0x70 ? EPT_RWX : EPT_READ,
-		.gfn = (r >> 8) % (owner ? WINDOWS - 8 : 64), .nr = 1 + (r >> 24) % 8,
+		.gfn = (r >> 8) % (owner ? 0xf8 : 64), .nr = 1 + (r >> 24) % 8,
 	};
 	u64 id;
 
 	return offer.owner_npt->root != INVALID_PFN && !share_offer(&offer, &id);
+}
+
+/* As the monitor's core sees to it, by what a VM's policy says of its memory. */
+static bool is_empty(u32 dom, u64 page, u64 nr)
+{
+	u64 i;
+
+	for (i = 0; dom >= DOM_FIRST_VM && i < nr; i++)
+		if (flat_sees(flat_index(dom), page + i) &&
+		    flat[flat_view[flat_index(dom)][page + i].pfn].dom == dom)
+			return false;
+	return true;
 }
 
 /* Some share, if there is one, in this state. */
@@ -261,7 +274,8 @@ static bool share_step(u64 r, u32 vm, u32 action)
 	case 0:
 		return offer(r, vm, peer);
 	case 1:
-		return npt->root != INVALID_PFN && !share_accept(id, peer, npt, window);
+		return npt->root != INVALID_PFN && is_empty(peer, window, s.nr) &&
+		       !share_accept(id, peer, npt, window);
 	case 2:
 		if (share_touch_host(id, r >> 24 & 7, &pfn))
 			return false;

@@ -189,12 +189,21 @@ static void test_pass_on(void)
 {
 	struct share host = { .owner = DOM_HOST, .owner_npt = &host_npt, .peer = A, .perm = RW,
 			      .owner_perm = EPT_RWX, .gfn = 0x900, .nr = 4 };
+	struct share s = of_a(B, R, 0x103, 4);
+	u64 id;
 
 	setup(64);
 	live(host, A, &a, 0x100);
 	check(!share_touch(A, 0x100 << 12));
-	live(of_a(B, R, 0x100, 4), B, &b, WINDOW);
-	refused(share_touch(B, WINDOW << 12), NPT_EEXIST, "touch: what the owner has by a share");
+	refused(share_offer(&s, &id), NPT_EEXIST, "offer: what the owner has by a share");
+	s.gfn = 0x104;
+	id = offered(s);
+	ok(is_offered(id), "offer: what is behind that");
+	s = (struct share){ .owner = B, .owner_npt = &b, .peer = A, .perm = RW,
+			    .owner_perm = EPT_RWX, .gfn = 0, .nr = 4 };
+	id = offered(s);
+	refused(share_accept(id, A, &a, 0x107), NPT_EEXIST, "accept: over what it has offered");
+	ok(!share_accept(id, A, &a, 0x108), "accept: behind that");
 }
 
 /* Every owner with all that it may have: every entry is in use, and found. */
