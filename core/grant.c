@@ -130,18 +130,6 @@ s64 grant_host_offer(const struct mon_host_offer *offer)
 
 /* ---- accept ---- */
 
-static bool window_free(const struct vm *vm)
-{
-	struct share s;
-	u64 id;
-	u32 i;
-
-	for (i = 0; i < SHARE_MAX; i++)
-		if (share_at(i, &s, &id) && s.state != SHARE_OFFERED && s.peer == vm->id)
-			return false;
-	return true;
-}
-
 static bool window_valid(const struct vm *vm, u64 gfn, u64 pages)
 {
 	u64 start = gfn << PAGE_SHIFT, end = (gfn + pages) << PAGE_SHIFT;
@@ -158,7 +146,10 @@ static bool window_valid(const struct vm *vm, u64 gfn, u64 pages)
 	return true;
 }
 
-/* A vCPU that faults meanwhile finds the old window, the new one or none. */
+/*
+ * A window with a share in it stays where it is. A vCPU that faults meanwhile finds
+ * the old window, the new one or none.
+ */
 s64 grant_window(struct vm *vm, u64 gfn, u64 pages)
 {
 	s64 err = 0;
@@ -166,7 +157,7 @@ s64 grant_window(struct vm *vm, u64 gfn, u64 pages)
 	if (!window_valid(vm, gfn, pages))
 		return -MON_EINVAL;
 	spin_lock(&grants_lock);
-	if (!window_free(vm)) {
+	if (share_covers(vm->id, vm->window_gfn, vm->window_pages)) {
 		err = -MON_EBUSY;
 	} else {
 		WRITE_ONCE(vm->window_pages, 0);
