@@ -47,7 +47,10 @@ echo "=inflated $(vm_do a 'monpipe self' | tr '\n' ' ')"
 echo "=goes-on $(vm_do a 'sha256sum /bin/busybox')"
 echo "=rmmod $(vm_do a "rmmod monguest 2>&1")"
 echo "=early $(vm_do a "echo 0 >$balloon; cat $balloon" | tr '\n' ' ')"
-refill "$(pidof monctl)" $pages && echo "=refilled" # its helper, and no other
+domain=$(sed -n 's/.*domain=\([0-9]*\).*/\1/p' /sys/kernel/debug/monitor/domains)
+echo "=refill-too-much $(monctl refill "$domain" $((pages + 1)) 2>&1)"
+echo "=refill-nobody $(monctl refill 999 $pages 2>&1)"
+monctl refill "$domain" $pages && echo "=refilled"
 echo "=deflate $(vm_do a "echo 0 >$balloon; cat $balloon")"
 echo "=deflated $(vm_do a 'monpipe self' | tr '\n' ' ')"
 # all of it, as one file

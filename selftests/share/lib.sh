@@ -8,7 +8,7 @@ in_machine()
 	local mb=$1 script=$2 s=build/share options=(--cpus 2) program
 
 	shift 2
-	for program in refill search keep; do
+	for program in search keep; do
 		options+=(--add "$s/$program:/usr/bin/$program")
 	done
 	for program in monguest.ko calls.ko ring3; do

@@ -11,6 +11,7 @@ static const struct subcommand subcommands[] = {
 	{ "pages", "", "how much memory each domain has, of which kind", cmd_pages },
 	{ "shares", "[--dot]", "who shares memory with whom; --dot: as a graph for Graphviz",
 	  cmd_shares },
+	{ "refill", "DOMAIN PAGES", "let a VM have memory again that it gave back", cmd_refill },
 	{ "run", "[--] qemu-system-x86_64 [QEMU-OPTION]...",
 	  "become QEMU, with a confidential VM, or fail", cmd_run },
 	{ "measure", "[--policy] [--] qemu-system-x86_64 [QEMU-OPTION]...",

@@ -32,6 +32,7 @@ int cmd_pages(int argc, char **argv);
 int cmd_shares(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
+int cmd_refill(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 
 /** show_domains() - the confidential VMs there are; part of the status */
