@@ -1,13 +1,13 @@
 #!/bin/bash
-# usage: inside.sh ordinary|confidential
+# usage: inside.sh ordinary|confidential BYTES
 #
 # In the test machine: launch the monitor, start a guest that keeps a secret, and
-# look for it as root with a kernel module. What is for the table stands in
-# lines "=key value".
+# look for it as root with a kernel module, in so many bytes of each frame. What is
+# for the table stands in lines "=key value".
 set -uo pipefail
 . /usr/bin/guest.sh
-guest_memory=96 # each frame of it costs the search 64 exits
-how=$1
+guest_memory=96 # each frame of it costs the search an exit for 64 bytes
+how=$1 bytes=$2
 number=1
 [ "$how" = ordinary ] || number=2
 
@@ -24,12 +24,12 @@ all_of_memory()
 	while read -r first last; do
 		first=$(((first + 4095) / 4096))
 		pages=$(((last + 1) / 4096 - first))
-		echo "find $number $first $pages" >/sys/kernel/debug/testmod/do || return
+		echo "find $number $first $pages $bytes" >/sys/kernel/debug/testmod/do || return
 		a=$(</sys/kernel/debug/testmod/do)
 		a=${a#found }
 		found=$((found + ${a% zeros *})) zeros=$((zeros + ${a#* zeros })) all=$((all + pages))
 	done < <(sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) : System RAM/0x\1 0x\2/p' /proc/iomem)
-	echo "found $found in $((all * 4)) KiB, $((zeros * 4)) KiB of them zeros"
+	echo "found $found in $((all * bytes >> 10)) KiB, $((zeros * bytes >> 10)) KiB of them zeros"
 }
 
 say "root# insmod monitor.ko; modprobe kvm_intel; insmod testmod.ko"
@@ -60,7 +60,7 @@ registers=$(guest_monitor "info registers -a")
 # shellcheck disable=SC2001 # \r\n as two letters each
 sed 's/\\r\\n/\n/g' <<<"$registers" | grep -E '^(R12|R14|EAX|EIP)' | sed 's/^/    /'
 echo "=registers $(search $number text <<<"$registers")"
-say "root# echo find > testmod        # every frame of RAM"
+say "root# echo find > testmod        # $bytes bytes of every frame of RAM"
 echo "=physical $(all_of_memory)"
 guest_monitor cont >/dev/null
 say "root# echo 'echo \$((6 * 7)) is the answer' > console of the guest"
