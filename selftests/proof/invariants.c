@@ -220,7 +220,8 @@ static void inv_page01(struct frame f, u64 gpa, u64 pfn, u64 entry)
 
 	if (pfn != gpa >> PAGE_SHIFT) {
 		INVARIANT(f.state == FRAME_USED && f.type == FRAME_STATE, "I5 junk is lent");
-		INVARIANT(!inv_hosts(own) && !own.shared, "I11 lent where the host has nothing");
+		INVARIANT(!inv_hosts(own) && !(own.shared && own.peer == DOM_HOST),
+			  "I11 lent where the host has nothing");
 		INVARIANT((entry & EPT_RWX) == (EPT_READ | EPT_WRITE), "I6 junk is not executed");
 	} else if (f.state == FRAME_PRIVATE) {
 		INVARIANT(f.shared && f.peer == DOM_HOST, "I4 the host sees what it is given");

@@ -433,6 +433,18 @@ static void test_pool(void)
 	refused(share_touch_host(id, 0, &pfn), NPT_EPOOL, "host: reserve");
 }
 
+/* The owner's page of a share counts as the owner's, who touches it first. */
+static void test_quota(void)
+{
+	setup(64);
+	live(of_a(B, RW, 0x100, 16), B, &b, WINDOW);
+	check(!share_touch(B, WINDOW << 12));
+	vm_npt_limit(&a, a.owned);
+	refused(share_touch(B, (WINDOW + 1) << 12), NPT_EQUOTA, "touch: the owner has all it may");
+	vm_npt_limit(&a, a.owned + 1);
+	ok(!share_touch(B, (WINDOW + 1) << 12), "touch: it may have one more");
+}
+
 int main(void)
 {
 	test_offer();
@@ -446,5 +458,6 @@ int main(void)
 	test_host_owner();
 	test_large();
 	test_pool();
+	test_quota();
 	return unit_end();
 }
