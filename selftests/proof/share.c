@@ -36,6 +36,18 @@ void proof_share_offer(void)
 	world_check();
 }
 
+/* The caller has seen that a VM has none of its own memory there. */
+static void nothing_of(u32 vm, u64 gfn, u64 nr)
+{
+	u64 i, entry;
+
+	for (i = 0; vm != DOM_HOST && i < NR_PAGES; i++) {
+		entry = view[space_of(vm)][i];
+		assume(i < gfn || i - gfn >= nr || !entry ||
+		       words[inv_pfn(entry) % FRAMES].owner != vm);
+	}
+}
+
 void proof_share_accept(void)
 {
 	u32 peer = nondet_u32(), i = below(SHARE_MAX);
@@ -46,6 +58,8 @@ void proof_share_accept(void)
 	assume(exists(peer) || !may_share(peer));
 	world_any();
 	s = share_of(id);
+	if (s)
+		nothing_of(peer, gfn, s->nr);
 	err = share_accept(id, peer, npt_of(peer), gfn);
 	REACH(!err && peer == DOM_HOST, "by the host");
 	REACH(!err && peer == VM_B, "by a VM");
@@ -216,6 +230,8 @@ void proof_vm_npt_touch(void)
 	world_any();
 	owned = vms[0].owned;
 	valid_page(dom == VM_B ? B : A, gpa >> PAGE_SHIFT);
+	/* The caller asks share_touch() about a window. */
+	assume(!inv_in_window(&world, dom, gpa >> PAGE_SHIFT));
 	err = vm_npt_touch(dom == VM_B ? &vms[1] : &vms[0], dom, gpa, perm, &pfn);
 	REACH(!err, "a page");
 	REACH(err == NPT_EDOMAIN, "no VM");
@@ -234,6 +250,58 @@ void proof_vm_npt_touch(void)
 	      words[pfn].owner == dom && words[pfn].gfn == gpa >> PAGE_SHIFT, "of a free frame");
 	claim(!tag[pfn], "I17 wiped");
 	claim(vms[0].owned == owned + (dom == VM_A), "I9 counted");
+	others_see_nothing(dom, dom);
+	world_check();
+}
+
+/* I9 of a VM whose pages are all in its space: it owns at least its leaves. */
+static u64 leaves_of(u32 dom)
+{
+	u64 nr = 0, i, entry;
+
+	for (i = 0; i < NR_PAGES; i++) {
+		valid_page(space_of(dom), i);
+		entry = view[space_of(dom)][i];
+		nr += entry && words[inv_pfn(entry) % FRAMES].owner == dom;
+	}
+	return nr;
+}
+
+void proof_vm_npt_release(void)
+{
+	u64 gpa = nondet_u64(), nr = nondet_u64(), i, gone, pfn;
+	u32 dom = nondet_u32();
+	struct npt before, *npt;
+	int err;
+
+	assume(dom == VM_A || dom == VM_B);
+	world_any();
+	npt = npt_of(dom);
+	assume(npt->owned >= leaves_of(dom));
+	before = *npt;
+	err = vm_npt_release(npt, dom, gpa, nr);
+	gone = before.owned - npt->owned;
+	REACH(!err && gone == 2, "two pages");
+	REACH(!err && !gone && nr, "that it never touched");
+	REACH(err == NPT_EALIGN, "not aligned");
+	REACH(err == NPT_ERANGE && nr, "beyond the end");
+	REACH(err == NPT_EOWNER, "what is shared with it");
+	REACH(err == NPT_EBUSY, "what it shares");
+	REACH(err == NPT_EQUOTA, "more than it could still have");
+	if (err) {
+		claim(npt->owned == before.owned && npt->limit == before.limit, "I9 not counted");
+		unchanged();
+		return;
+	}
+	i = gpa / PAGE_SIZE + below(nr);
+	claim(!view[space_of(dom)][i % NR_PAGES], "no page is left there");
+	if (old_view[space_of(dom)][i % NR_PAGES]) {
+		pfn = inv_pfn(old_view[space_of(dom)][i % NR_PAGES]);
+		claim(old_words[pfn].owner == dom && !old_words[pfn].shared, "of its own");
+		claim(words[pfn].state == FRAME_TRANSIT && words[pfn].retired,
+		      "on its way, until all have flushed");
+	}
+	claim(npt->limit == before.limit - nr && npt->owned <= npt->limit, "I9 it may have less");
 	others_see_nothing(dom, dom);
 	world_check();
 }

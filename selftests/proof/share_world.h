@@ -40,7 +40,7 @@ static const struct inv_space spaces[SPACES] = {
 
 static const u32 doms[SPACES] = { DOM_HOST, VM_A, VM_B };
 static const struct inv_world world = { .spaces = spaces, .nr_spaces = SPACES, .shares = shares,
-	.nr_shares = SHARE_MAX };
+	.nr_shares = SHARE_MAX, .used_shares = SHARE_MAX };
 
 static struct frame words[FRAMES];
 static u64 view[SPACES][NR_PAGES];
@@ -65,6 +65,8 @@ u64 host_max_pa(void)
 
 /* ---- the pool, by its contract ---- */
 
+static void valid_frame(u64 pfn);
+
 u64 frame_get_private(u32 dom, u64 gfn)
 {
 	struct frame new = { .state = FRAME_PRIVATE, .type = FRAME_GUEST, .owner = dom,
@@ -75,6 +77,7 @@ u64 frame_get_private(u32 dom, u64 gfn)
 	if (!state_count[FRAME_FREE])
 		return INVALID_PFN;
 	assume(pfn < FRAMES && pfn && words[pfn].state == FRAME_FREE);
+	valid_frame(pfn);
 	frame_store(pfn, new);
 	tag[pfn] = 0;
 	return pfn;
@@ -170,6 +173,8 @@ static void inv_one_share(u32 i)
 	inv_share(s);
 	for (cpu = 0; cpu < CPUS; cpu++) {
 		INVARIANT(!held[cpu][i] || inv_live(s), "I19 no translation outlives its share");
+		INVARIANT(!held[cpu][i] || seen[cpu].epoch != EPOCH_PARKED,
+			  "I19 a parked CPU has none");
 		INVARIANT(!held[cpu][i] || !s->epoch || s->state != SHARE_REVOKING ||
 			  seen[cpu].epoch < s->epoch, "I19 who has one has not passed its epoch");
 	}
