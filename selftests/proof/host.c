@@ -10,6 +10,10 @@
 #ifndef DONATE_PAGES
 #define DONATE_PAGES 2
 #endif
+/* What is behind the table is MMIO. */
+#ifndef TABLE_FRAMES
+#define TABLE_FRAMES (NPT_LIMIT >> PAGE_SHIFT)
+#endif
 
 static struct frame word; /* of the frame that is asked about */
 static bool dropped, donated;
@@ -18,7 +22,7 @@ static int check_says;
 
 u64 frame_count(void)
 {
-	return NPT_LIMIT >> PAGE_SHIFT;
+	return TABLE_FRAMES;
 }
 
 struct frame frame_get_info(u64 pfn)
@@ -34,7 +38,7 @@ bool mtrr_type(const struct mtrr_state *mtrr, u64 pa, u64 size, u32 *type)
 	(void)size;
 	*type = nondet_u8();
 	assume(memtype_valid(*type));
-	return nondet_u8() & 1;
+	return size == PAGE_SIZE || (nondet_u8() & 1);
 }
 
 void ept02_drop_all(void)
@@ -202,4 +206,48 @@ void proof_host_lend(void)
 	space = host_npt;
 	claim(!view(gpa), "and it is gone again");
 	claim(x == gpa || view(x) == before, "I15 and nothing else");
+}
+
+/* I11, where the fault is and where the table ends: what the host has in RAM is there. */
+static void assume_identity(u64 gpa)
+{
+	struct npt_leaf at = npt_walk(&host_npt, table_end()), leaf;
+
+	assume(!at.entry || IS_ALIGNED(table_end(), LEVEL_SIZE(at.level)));
+	if (gpa >= NPT_LIMIT)
+		return;
+	leaf = npt_walk(&host_npt, gpa);
+	if (gpa < table_end())
+		assume(leaf.entry || !host_state(word.state));
+	else
+		assume(leaf.entry || ALIGN_DOWN(gpa, LEVEL_SIZE(leaf.level)) >= table_end());
+}
+
+void proof_host_npt_fault(void)
+{
+	u64 gpa = nondet_u64(), x = any_page(), before;
+	enum host_fault says;
+
+	host_any();
+	config.max_pa = nondet_u64();
+	config.max_leaf = host_npt.max_leaf;
+	mmio_tables = nondet_u64();
+	assume(mmio_tables <= HOST_MMIO_TABLES && config.max_pa >= table_end());
+	assume_identity(gpa);
+	before = view(x);
+	says = host_npt_fault(gpa);
+	REACH(says == HOST_FAULT_PROTECTED, "not the host's");
+	REACH(says == HOST_FAULT_BEYOND && gpa < NPT_LIMIT, "beyond all addresses");
+	REACH(says == HOST_FAULT_RETRY && gpa < table_end(), "there already");
+	REACH(says == HOST_FAULT_RETRY && gpa >= table_end() && view(x) != before, "MMIO");
+	host_ends();
+	claim((says == HOST_FAULT_PROTECTED) ==
+		      (gpa < table_end() && gpa < mmio_end() && !host_state(word.state)),
+	      "what is not the host's is protected");
+	claim((says == HOST_FAULT_BEYOND) == (gpa >= mmio_end()), "beyond is beyond");
+	if (x < table_end() || says != HOST_FAULT_RETRY)
+		claim(view(x) == before, "I5 I15 no fault changes what the host has of RAM");
+	else if (view(x) && view(x) != before)
+		claim((view(x) & (EPT_ADDR | EPT_RWX)) == (x | EPT_RWX), "I11 at its own address");
+	claim(mmio_tables <= HOST_MMIO_TABLES, "I21 so many tables for MMIO at most");
 }
