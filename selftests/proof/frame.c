@@ -201,17 +201,6 @@ void proof_frame_free_return(void)
 	from_pool(pfn);
 }
 
-/* What frame_put() and frame_retire() want of their callers, besides who has it cached. */
-static bool may_go(u64 pfn)
-{
-	struct frame f;
-
-	if (!pfn || pfn >= FRAMES)
-		return false;
-	f = words[pfn];
-	return (f.state == FRAME_USED || f.state == FRAME_PRIVATE) && !f.shared;
-}
-
 void proof_frame_put(void)
 {
 	u64 pfn = nondet_u64();

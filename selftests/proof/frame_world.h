@@ -292,4 +292,15 @@ static bool is_cached(u64 q)
 	return cached[cpu][q];
 }
 
+/* What frame_put() and frame_retire() want of their callers, besides who has it cached. */
+static bool may_go(u64 pfn)
+{
+	struct frame f;
+
+	if (!pfn || pfn >= FRAMES)
+		return false;
+	f = words[pfn];
+	return (f.state == FRAME_USED || f.state == FRAME_PRIVATE) && !f.shared;
+}
+
 #endif /* _FRAME_WORLD_H */

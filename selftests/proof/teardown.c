@@ -41,8 +41,10 @@ void epoch_reap(u32 budget)
 	(void)budget;
 }
 
+#define NR_PAGES (NPT_LIMIT >> PAGE_SHIFT)
+
 /* Before the call. */
-static u64 old_pfn[NPT_LIMIT >> PAGE_SHIFT];
+static u64 old_pfn[NR_PAGES];
 
 static u64 pfn_at(u64 page)
 {
@@ -51,21 +53,19 @@ static u64 pfn_at(u64 page)
 	return entry ? (entry & EPT_ADDR) >> PAGE_SHIFT : INVALID_PFN;
 }
 
-#define NR_PAGES (NPT_LIMIT >> PAGE_SHIFT)
-
 /* I7: each page has a frame of its own, which is none of the tables. Returns their number. */
 static u64 assume_private(void)
 {
-	u64 i, j, nr = 0, *pfn = old_pfn;
+	u64 i, j, nr = 0;
 
 	for (i = 0; i < NR_PAGES; i++) {
-		pfn[i] = pfn_at(i);
-		if (pfn[i] == INVALID_PFN)
+		old_pfn[i] = pfn_at(i);
+		if (old_pfn[i] == INVALID_PFN)
 			continue;
 		nr++;
-		assume(pfn[i] < FRAMES && kind[pfn[i]] == OTHER);
+		assume(old_pfn[i] < FRAMES && kind[old_pfn[i]] == OTHER);
 		for (j = 0; j < i; j++)
-			assume(pfn[i] != pfn[j]);
+			assume(old_pfn[i] != old_pfn[j]);
 	}
 	return nr;
 }

@@ -49,7 +49,7 @@ static bool may_call(const struct call *c)
 		return c->dom > FRAME_NONE && c->dom < FRAME_TYPES;
 	case PUT:
 	case RETIRE:
-		return c->pfn && (f.state == FRAME_USED || f.state == FRAME_PRIVATE) && !f.shared;
+		return may_go(c->pfn);
 	case UNPIN:
 		return f.state == FRAME_HOST && f.gfn;
 	case UNSHARE:

@@ -16,7 +16,6 @@
 #include "monctl.h"
 
 #define VM_LINK "anon_inode:monitor-vm"
-#define PATH_SIZE 320 /* two names of a folder */
 
 static const char help[] =
 	"usage: monctl refill DOMAIN PAGES\n"
@@ -56,7 +55,7 @@ static int borrow(int pid, int fd, unsigned int domain)
 /* The VM's descriptor, borrowed from this process, or -1: it has none of it. */
 static int find_in(const char *pid, unsigned int domain)
 {
-	char path[PATH_SIZE], link[sizeof(VM_LINK)];
+	char path[32], link[sizeof(VM_LINK)];
 	struct dirent *entry;
 	int vm = -1;
 	ssize_t n;
