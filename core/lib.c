@@ -66,25 +66,12 @@ void monitor_print_hex(u64 v)
 
 /*
  * Going on with a state that was excluded could leak; stopping one CPU would
- * leave the others with it. A triple fault resets the machine.
+ * leave the others with it.
  */
-void monitor_reset(void)
-{
-	struct {
-		u16 limit;
-		u64 base;
-	} __attribute__((packed)) none = { 0, 0 };
-
-	asm volatile("lidt %0; int3" : : "m"(none));
-	for (;;)
-		asm volatile("cli; hlt");
-}
-
 void monitor_bug(const char *what)
 {
 	monitor_print("\nmonitor: BUG: ");
 	monitor_print(what);
 	monitor_print("\n");
 	monitor_reset();
-	__builtin_unreachable();
 }

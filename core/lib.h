@@ -8,7 +8,7 @@
 void monitor_print(const char *s);
 void monitor_print_hex(u64 v);
 
-/** monitor_reset() - reset the machine */
-void monitor_reset(void);
+/** monitor_reset() - wipe what domains have, and reset the machine (vendor interface) */
+void monitor_reset(void) __attribute__((__noreturn__));
 
 #endif /* _CORE_LIB_H */

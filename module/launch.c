@@ -267,6 +267,7 @@ static int prepare(struct mon_boot_info *info)
 	err = find_ram(info);
 	if (err)
 		return err;
+	mon_power_ports(info);
 	frames = highest_ram(info) >> PAGE_SHIFT;
 	if (highest_ram(info) > (1ULL << 46))
 		return report("memory map", MON_LAUNCH_PADDR, highest_ram(info), 0);
@@ -282,6 +283,8 @@ static int prepare(struct mon_boot_info *info)
 		err = cpu_areas_make();
 	if (!err)
 		err = frame_table_make(frames);
+	if (!err)
+		err = mon_map_apic();
 	if (!err)
 		err = mon_map(MON_VA_DIRECT, 0, ALIGN(highest_ram(info), 1ULL << 30), true, false);
 	if (!err)

@@ -39,6 +39,10 @@ int mon_launch(void);
 int mon_unload(void);
 void mon_launch_cleanup(void);
 
+/* power.c: what resets the machine, for the monitor to see it coming */
+void mon_power_ports(struct mon_boot_info *info);
+int mon_map_apic(void);
+
 /* hypercall.c */
 long mon_hypercall(enum mon_hypercall nr, u64 a, u64 b, u64 c, u64 d);
 int mon_every_cpu_passes(void);

@@ -400,3 +400,18 @@ void frame_unshare(u64 pfn)
 	f.peer_write = 0;
 	frame_store(pfn, f);
 }
+
+static bool may_hold_secrets(struct frame f)
+{
+	return f.state == FRAME_PRIVATE || f.state == FRAME_TRANSIT ||
+	       (f.state == FRAME_USED && (f.type == FRAME_STATE || f.type == FRAME_VMX));
+}
+
+void frames_wipe(void)
+{
+	u64 pfn;
+
+	for (pfn = 0; pfn < table_len; pfn++)
+		if (may_hold_secrets(frame_load(pfn)))
+			wipe(pfn);
+}

@@ -260,6 +260,15 @@ void frame_put(u64 pfn);
 void frame_retire(u64 pfn);
 
 /**
+ * frames_wipe() - the machine ends: zeros in all that domains had, or may have had
+ *
+ * before: no other CPU does anything any more, and this one is not in VMX operation
+ * after: PRIVATE, TRANSIT, and USED for state or by VMX: zeros; the words as they were.
+ * FREE is wiped already. Takes no lock, for its holder may have been stopped.
+ */
+void frames_wipe(void);
+
+/**
  * epoch_reap() - wipe and free up to @budget retired frames whose epoch passed
  */
 void epoch_reap(u32 budget);

@@ -16,11 +16,13 @@
 #define MON_MAX_CPUS 256
 #define MON_MAX_CHUNKS 4096
 #define MON_MAX_RAM_RANGES 128
+#define MON_MAX_POWER_PORTS 4
 
 /* Where the image lives in its own address space: the lower half is all its own. */
 #define MON_VA_IMAGE 0x0000100000000000ULL
 #define MON_VA_FRAME_TABLE 0x0000110000000000ULL
 #define MON_VA_CPU 0x0000120000000000ULL
+#define MON_VA_APIC 0x0000130000000000ULL /* this CPU's local APIC, if not in x2APIC mode */
 #define MON_VA_DIRECT 0x0000200000000000ULL /* all physical memory */
 #define MON_CPU_STRIDE 0x100000ULL
 #define MON_CPU_AREA_PAGES 16	/* struct cpu, zero-filled, at the start of the stride */
@@ -73,6 +75,7 @@ enum mon_hypercall {
 	X(BAD_HYPERCALL, "hypercall refused")                                    \
 	X(BAD_MSR, "MSR access refused")                                         \
 	X(BAD_CR, "control register write refused")                              \
+	X(BAD_IO, "string instruction on a port that resets the machine")        \
 	X(VMX_FAIL, "VMX instruction failed architecturally")                    \
 	X(ENTRY_REFUSED, "VM entry refused: control or address in vmcs12")       \
 	X(EPT12_REFUSED, "EPT12 maps a frame that is not the host's")            \
@@ -148,6 +151,17 @@ struct mon_chunk {
 };
 
 /**
+ * struct mon_power_port - a byte of I/O space that resets the machine, or puts it to sleep
+ * @port: its address
+ * @mask, @match: it does so if (byte & @mask) == @match
+ */
+struct mon_power_port {
+	unsigned short port;
+	unsigned char mask;
+	unsigned char match;
+};
+
+/**
  * struct mon_boot_info - made by the Linux half while it is still trusted
  * @abi: MON_ABI_VERSION
  * @nr_cpus: CPUs that will launch; all that are online
@@ -157,6 +171,7 @@ struct mon_chunk {
  * @nr_ram: entries of @ram
  * @root_pa: the monitor's top page table; for HOST_CR3
  * @image_hash: SHA-256 of the image, for the status only
+ * @power_port: what firmware says of it (ACPI's FADT); a @mask and @match of 0 is any write
  */
 struct mon_boot_info {
 	unsigned int abi;
@@ -165,9 +180,10 @@ struct mon_boot_info {
 	unsigned int nr_chunks;
 	unsigned int nr_claimed;
 	unsigned int nr_ram;
-	unsigned int reserved;
+	unsigned int nr_power_ports;
 	unsigned long long root_pa;
 	unsigned char image_hash[32];
+	struct mon_power_port power_port[MON_MAX_POWER_PORTS];
 	struct mon_range ram[MON_MAX_RAM_RANGES];
 	struct mon_chunk chunk[MON_MAX_CHUNKS];
 };

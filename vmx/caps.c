@@ -82,7 +82,7 @@ static u32 judge(const struct vmx_caps *caps, u64 *detail)
 		return MON_LAUNCH_NO_MSR_BITMAP;
 	/* A control the monitor wants off must not be one that has to be 1. */
 	if ((u32)caps->cpu & (CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING) ||
-	    !(cpu & CPU_MONITOR_TRAP_FLAG))
+	    !(cpu & CPU_MONITOR_TRAP_FLAG) || !(cpu & CPU_USE_IO_BITMAPS))
 		return MON_LAUNCH_NO_CONTROL;
 	*detail = caps->ept_vpid;
 	if (!(cpu2 & CPU2_ENABLE_EPT) || (caps->ept_vpid & NEED_EPT) != NEED_EPT)

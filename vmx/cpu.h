@@ -45,6 +45,8 @@ struct vcpu;
  * @vmcs01: of the host
  * @vmxon_pa: VMXON region
  * @gate: this CPU's gate page, for leaving
+ * @waits_for_sipi: nothing runs on it before one comes
+ * @parked: it has left VMX operation, and does nothing any more (end.c)
  * @in_guest: the last exit came from a guest of the host (L2), not the host
  * @vcpu: vCPU of a confidential VM whose registers are in this CPU, or NULL
  * @step: EPT01 leaves lent to the host for one instruction, see host_step.c
@@ -57,6 +59,8 @@ struct cpu {
 	u8 events;
 	u8 in_vmx;
 	u8 in_guest;
+	bool waits_for_sipi;
+	bool parked;
 	u32 index;
 	struct vmcs *current;
 	struct vmcs vmcs01;
@@ -165,6 +169,16 @@ void host_cpuid(struct cpu *cpu);
 u64 gate_main(struct mon_gate *gate);
 void cpu_leave(struct cpu *cpu) __attribute__((__noreturn__));
 void launch_failed(struct cpu *cpu, u64 detail) __attribute__((__noreturn__));
+
+/*
+ * ports.c: what of I/O space resets the machine. ports_intercept() adds it to bitmaps that
+ * are frames of the monitor, ports_bitmaps() gives those that have nothing else.
+ */
+int ports_init(const struct mon_boot_info *info);
+void ports_intercept(u64 bitmap_a, u64 bitmap_b);
+void ports_bitmaps(u64 *bitmap_a, u64 *bitmap_b);
+/** ports_access() - the host, or a guest it lets, has executed an I/O instruction there */
+void ports_access(struct cpu *cpu);
 
 /** vmcs_write_reset_state() - guest state after RESET or INIT, but CR0, CR4 and activity */
 void vmcs_write_reset_state(void);

@@ -97,6 +97,8 @@ events_pending:
 	.macro event_stub name flag
 	.globl	\name
 \name:
+	cmpl	$0, machine_ending(%rip)
+	jne	park
 	pushq	%rax
 	movq	%rdx, -8(%rsp)
 	orb	$\flag, %gs:CPU_EVENTS
@@ -123,6 +125,10 @@ events_pending:
 
 	event_stub nmi_stub 1
 	event_stub mce_stub 2
+
+park:
+	andq	$-16, %rsp
+	call	machine_park
 
 /*
  * Any other exception: #GP of a RDMSR, WRMSR or XSETBV made for the host has a

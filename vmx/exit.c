@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exits: who left, and who answers. */
+#include "end.h"
 #include "vcpu.h"
 #include "../core/lib.h"
 #include "../npt/npt.h"
@@ -105,6 +106,13 @@ static void host_init_signal(struct cpu *cpu)
 	vmwrite(CR4_READ_SHADOW, 0);
 	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_WAIT_SIPI);
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));
+	cpu->waits_for_sipi = true;
+}
+
+static void host_sipi(struct cpu *cpu)
+{
+	cpu->waits_for_sipi = false;
+	vmcs_write_sipi(vmread(EXIT_QUALIFICATION) & 0xff);
 }
 
 static void fatal(const char *what, u32 reason)
@@ -161,6 +169,9 @@ static void host_exit(struct cpu *cpu, u32 reason)
 	case EXIT_CR_ACCESS:
 		host_cr_access(cpu);
 		break;
+	case EXIT_IO_INSTRUCTION:
+		ports_access(cpu);
+		break;
 	case EXIT_XSETBV:
 		host_xsetbv(cpu);
 		break;
@@ -186,7 +197,7 @@ static void host_exit(struct cpu *cpu, u32 reason)
 		host_init_signal(cpu);
 		break;
 	case EXIT_SIPI_SIGNAL:
-		vmcs_write_sipi(vmread(EXIT_QUALIFICATION) & 0xff);
+		host_sipi(cpu);
 		break;
 	case EXIT_MCE_DURING_ENTRY:
 		cpu->events |= EVENT_MCE;
@@ -205,6 +216,8 @@ void handle_exit(struct cpu *cpu)
 	u32 full = (u32)vmread(VM_EXIT_REASON);
 	u32 reason = full & EXIT_REASON_BASIC;
 
+	if (unlikely(READ_ONCE(machine_ending)))
+		machine_park();
 	epoch_pass(cpu->index);
 	if (!(full & EXIT_REASON_ENTRY_FAILURE))
 		cpu->current->launched = true;

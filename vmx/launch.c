@@ -147,7 +147,7 @@ static u64 init_once(struct cpu *cpu)
 	u32 err;
 
 	if (info->abi != MON_ABI_VERSION || info->nr_cpus > MON_MAX_CPUS ||
-	    info->nr_chunks > MON_MAX_CHUNKS || info->nr_ram > MON_MAX_RAM_RANGES)
+	    info->nr_power_ports > MON_MAX_POWER_PORTS || info->nr_chunks > MON_MAX_CHUNKS || info->nr_ram > MON_MAX_RAM_RANGES)
 		return MON_LAUNCH_BAD_BOOT_INFO;
 	err = vmx_caps_read(&vmx_caps, &cpu->gate->detail);
 	if (err)
@@ -170,7 +170,7 @@ static u64 init_once(struct cpu *cpu)
 	cpu->gate->detail = err;
 	if (err)
 		return MON_LAUNCH_NO_MEMORY;
-	if (vcpu_init())
+	if (vcpu_init() || ports_init(info))
 		return MON_LAUNCH_NO_MEMORY;
 	monitor_msr_bitmap_init();
 	nested_caps_init();
@@ -340,19 +340,21 @@ void vmcs_write_host_state(const struct cpu *cpu)
 	vmwrite(HOST_RIP, (u64)vmx_exit);
 }
 
-/* In steady state nothing of the host exits but CPUID, VMX and the MSRs of the bitmap. */
+/* In steady state nothing of the host exits but CPUID, VMX, and what is in the bitmaps. */
 static void controls(void)
 {
 	u32 cpu2 = CPU2_ENABLE_EPT | CPU2_ENABLE_VPID | CPU2_UNRESTRICTED_GUEST |
 		   (u32)((vmx_caps.cpu2 >> 32) &
 			 (CPU2_ENABLE_RDTSCP | CPU2_ENABLE_INVPCID | CPU2_ENABLE_XSAVES |
 			  CPU2_USR_WAIT_PAUSE));
+	u64 bitmap_a, bitmap_b;
 	u32 perf_exit = vmx_caps.perf_global ? EXIT_LOAD_PERF_GLOBAL_CTRL : 0;
 	u32 perf_entry = vmx_caps.perf_global ? ENTRY_LOAD_PERF_GLOBAL_CTRL : 0;
 
 	vmwrite(PIN_BASED_VM_EXEC_CONTROL, control_fit(0, vmx_caps.pin));
 	vmwrite(CPU_BASED_VM_EXEC_CONTROL,
-		control_fit(CPU_USE_MSR_BITMAPS | CPU_SECONDARY_CONTROLS, vmx_caps.cpu));
+		control_fit(CPU_USE_IO_BITMAPS | CPU_USE_MSR_BITMAPS | CPU_SECONDARY_CONTROLS,
+			    vmx_caps.cpu));
 	vmwrite(SECONDARY_VM_EXEC_CONTROL, control_fit(cpu2, vmx_caps.cpu2));
 	vmwrite(VM_EXIT_CONTROLS,
 		control_fit(EXIT_HOST_ADDR_SPACE_SIZE | EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_EFER |
@@ -372,6 +374,9 @@ static void controls(void)
 	vmwrite(VIRTUAL_PROCESSOR_ID, VPID_HOST);
 	vmwrite(EPT_POINTER, host_npt.root << PAGE_SHIFT | 3 << 3 | MT_WB);
 	vmwrite(MSR_BITMAP, monitor.msr_bitmap_pa);
+	ports_bitmaps(&bitmap_a, &bitmap_b);
+	vmwrite(IO_BITMAP_A, bitmap_a);
+	vmwrite(IO_BITMAP_B, bitmap_b);
 	if (cpu2 & CPU2_ENABLE_XSAVES)
 		vmwrite(XSS_EXIT_BITMAP, 0);
 }

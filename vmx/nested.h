@@ -113,6 +113,7 @@ struct shadow_copy {
  * @vmcs02: what ordinary guests run on, one per CPU
  * @shadow: the hardware shadow VMCS
  * @msr_bitmap_pa: merged MSR bitmap of vmcs02
+ * @io_bitmap_pa: merged I/O bitmaps of vmcs02, for a host that has its own
  * @empty_ept_pa: a root without entries, for when the pool has no frame for EPT02
  * @eptp02: EPT pointer in vmcs02
  * @refused: the consistency check that failed last, for the status
@@ -134,6 +135,7 @@ struct nested {
 	struct vmcs vmcs02;
 	struct vmcs shadow;
 	u64 msr_bitmap_pa;
+	u64 io_bitmap_pa[2];
 	u64 empty_ept_pa;
 	u64 eptp02;
 	const char *refused;
@@ -312,6 +314,10 @@ void vmcs02_save_hot(struct nested *n);
 /** nested_sync_guest() - all guest state to vmcs12; vmcs01 is current before and after */
 void nested_sync_guest(struct cpu *cpu);
 
+/** io_bitmap_merge() - likewise, if the host has I/O bitmaps */
+void io_bitmap_merge(struct nested *n);
+/** host_wants_io() - does the host intercept this I/O instruction of its guest? */
+bool host_wants_io(const struct nested *n, u64 qualification);
 /** msr_bitmap_merge() - vmcs02's bitmap from the host's live one and the monitor's */
 void msr_bitmap_merge(struct nested *n);
 /** host_wants_msr() - does the host intercept this access of its guest? */

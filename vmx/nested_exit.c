@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Exits of the host's guests. Nearly all are the host's: the monitor answers
- * only what comes of its own tables, EPT02 and the merged MSR bitmap, and then
+ * only what comes of its own tables, EPT02 and the merged bitmaps, and then
  * lets the guest go on as if nothing had been.
  */
 #include "cpu.h"
@@ -339,6 +339,16 @@ static void msr_exit(struct cpu *cpu, u32 full, bool write)
 	resume(cpu);
 }
 
+static void io_exit(struct cpu *cpu, u32 full)
+{
+	if (host_wants_io(&cpu->nested, vmread(EXIT_QUALIFICATION))) {
+		reflect_exit(cpu, full);
+		return;
+	}
+	ports_access(cpu);
+	resume(cpu);
+}
+
 /* ---- dispatch ---- */
 
 /*
@@ -373,6 +383,9 @@ void nested_guest_exit(struct cpu *cpu, u32 full)
 	case EXIT_MSR_READ:
 	case EXIT_MSR_WRITE:
 		msr_exit(cpu, full, basic == EXIT_MSR_WRITE);
+		break;
+	case EXIT_IO_INSTRUCTION:
+		io_exit(cpu, full);
 		break;
 	default:
 		reflect_exit(cpu, full);

@@ -68,17 +68,22 @@ static u64 zeroed_frame(void)
 int nested_cpu_init(struct cpu *cpu)
 {
 	struct nested *n = &cpu->nested;
-	u64 bitmap, root;
+	u64 bitmap, root, io_a, io_b;
 
 	n->vmptr12 = NO_VMPTR;
 	if (vmcs_init(&n->vmcs02) || shadow_init(cpu))
 		return NPT_EPOOL;
 	bitmap = zeroed_frame();
 	root = zeroed_frame();
-	if (bitmap == INVALID_PFN || root == INVALID_PFN)
+	io_a = zeroed_frame();
+	io_b = zeroed_frame();
+	if (bitmap == INVALID_PFN || root == INVALID_PFN || io_a == INVALID_PFN ||
+	    io_b == INVALID_PFN)
 		return NPT_EPOOL;
 	n->msr_bitmap_pa = bitmap << PAGE_SHIFT;
 	n->empty_ept_pa = root << PAGE_SHIFT;
+	n->io_bitmap_pa[0] = io_a << PAGE_SHIFT;
+	n->io_bitmap_pa[1] = io_b << PAGE_SHIFT;
 	memset(frame_ptr(bitmap), 0xff, PAGE_SIZE);
 	return NPT_OK;
 }

@@ -273,14 +273,16 @@ void vcpu_vmclear(struct cpu *cpu, u64 vmptr12)
 	vmcs_load(cpu, &cpu->vmcs01);
 }
 
-void vcpu_clear_dying(struct cpu *cpu)
+static void clear_vcpus(struct cpu *cpu, bool only_dying)
 {
 	u32 i, j;
 
 	for (i = 0; i < VM_MAX; i++) {
 		struct vm *vm = vm_at(i);
 
-		for (j = 0; vm && vm->state == MON_VM_DYING && j < vm->nr_vcpus; j++) {
+		if (!vm || (only_dying && vm->state != MON_VM_DYING))
+			continue;
+		for (j = 0; j < vm->nr_vcpus; j++) {
 			struct vcpu *vcpu = vm->vcpu[j];
 
 			if (vcpu->home != cpu->index)
@@ -289,6 +291,16 @@ void vcpu_clear_dying(struct cpu *cpu)
 			WRITE_ONCE(vcpu->home, NO_CPU);
 		}
 	}
+}
+
+void vcpu_clear_all(struct cpu *cpu)
+{
+	clear_vcpus(cpu, false);
+}
+
+void vcpu_clear_dying(struct cpu *cpu)
+{
+	clear_vcpus(cpu, true);
 	vmcs_load(cpu, &cpu->vmcs01);
 }
 

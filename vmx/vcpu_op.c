@@ -22,11 +22,6 @@
 #define MSR_KVM_LAST 0x4b564dff
 #define VECTOR_GP 13
 
-#define IO_SIZE(q) (((q) & 7) + 1)
-#define IO_IN BIT(3)
-#define IO_STRING BIT(4)
-#define IO_REP BIT(5)
-#define IO_PORT(q) (((q) >> 16) & 0xffff)
 #define RFLAGS_DF BIT(10)
 
 #define ICR_MODE(v) (((v) >> 8) & 7)

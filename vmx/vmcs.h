@@ -201,6 +201,13 @@ enum exit_reason {
 #define EXIT_REASON_BASIC 0xffffu
 #define EXIT_REASON_ENTRY_FAILURE BIT(31)
 
+/* Qualification of an I/O instruction (SDM table 28-5) */
+#define IO_SIZE(q) (((q) & 7) + 1)
+#define IO_IN BIT(3)
+#define IO_STRING BIT(4)
+#define IO_REP BIT(5)
+#define IO_PORT(q) (((q) >> 16) & 0xffff)
+
 /* EPT violation qualification (SDM table 28-7) */
 #define EPT_QUAL_READ BIT(0)
 #define EPT_QUAL_WRITE BIT(1)

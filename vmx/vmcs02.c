@@ -124,10 +124,6 @@ static void write_optional_controls(const struct vmcs12 *v)
 		vmwrite(CR3_TARGET_VALUE0 + 2 * i, target[i]);
 	if (cpu & CPU_USE_TSC_OFFSETTING)
 		vmwrite(TSC_OFFSET, v->tsc_offset);
-	if (cpu & CPU_USE_IO_BITMAPS) {
-		vmwrite(IO_BITMAP_A, v->io_bitmap_a);
-		vmwrite(IO_BITMAP_B, v->io_bitmap_b);
-	}
 	if (cpu & CPU_TPR_SHADOW)
 		vmwrite(VIRTUAL_APIC_PAGE_ADDR, v->virtual_apic_page_addr);
 	if (cpu2 & CPU2_TSC_SCALING)
@@ -141,13 +137,31 @@ static void write_optional_controls(const struct vmcs12 *v)
 }
 
 /*
- * The host's I/O bitmaps are used where they are: the monitor has no port of
- * its own to hide, and reading them is all the CPU does.
+ * A guest that the host lets at ports has the same exceptions as the host: the
+ * monitor's bitmaps, or both merged. With a bitmap the CPU does not look at
+ * "unconditional I/O exiting" (SDM 25.6.2).
  */
-static void write_controls(const struct vmcs12 *v)
+static u32 write_io_controls(const struct nested *n)
 {
+	u32 cpu = n->vmcs12.cpu_based_vm_exec_control;
+	u64 a = n->io_bitmap_pa[0], b = n->io_bitmap_pa[1];
+
+	if ((cpu & CPU_UNCOND_IO_EXITING) && !(cpu & CPU_USE_IO_BITMAPS))
+		return 0;
+	if (!(cpu & CPU_USE_IO_BITMAPS))
+		ports_bitmaps(&a, &b);
+	vmwrite(IO_BITMAP_A, a);
+	vmwrite(IO_BITMAP_B, b);
+	return CPU_USE_IO_BITMAPS;
+}
+
+static void write_controls(const struct nested *n)
+{
+	const struct vmcs12 *v = &n->vmcs12;
+
 	vmwrite(PIN_BASED_VM_EXEC_CONTROL, v->pin_based_vm_exec_control);
-	vmwrite(CPU_BASED_VM_EXEC_CONTROL, v->cpu_based_vm_exec_control | CPU_SECONDARY_CONTROLS);
+	vmwrite(CPU_BASED_VM_EXEC_CONTROL, v->cpu_based_vm_exec_control | CPU_SECONDARY_CONTROLS |
+						   write_io_controls(n));
 	vmwrite(SECONDARY_VM_EXEC_CONTROL, vmcs12_cpu2(v) | CPU2_ENABLE_EPT | CPU2_ENABLE_VPID);
 	vmwrite(EXCEPTION_BITMAP, v->exception_bitmap);
 	vmwrite(PAGE_FAULT_ERROR_CODE_MASK, v->page_fault_error_code_mask);
@@ -344,6 +358,7 @@ bool vmcs02_refresh(struct cpu *cpu)
 		return false;
 	refresh_ept(n);
 	msr_bitmap_merge(n);
+	io_bitmap_merge(n);
 	return true;
 }
 
@@ -354,7 +369,7 @@ void vmcs02_prepare(struct cpu *cpu, const struct l1_regs *l1)
 
 	vmcs_load(cpu, &n->vmcs02);
 	if (n->dirty & DIRTY_CONTROL)
-		write_controls(v);
+		write_controls(n);
 	if (n->dirty & DIRTY_GUEST) {
 		write_guest(v);
 		n->hot_changed = HOT_GUEST_ALL;
@@ -365,6 +380,7 @@ void vmcs02_prepare(struct cpu *cpu, const struct l1_regs *l1)
 	write_pdptes(v);
 	refresh_ept(n);
 	msr_bitmap_merge(n);
+	io_bitmap_merge(n);
 	n->dirty = 0;
 	n->hot_changed = 0;
 }

@@ -90,6 +90,8 @@ next:	movw	$PUPPET_IN, %dx
 	je	touch
 	cmpl	$PUPPET_TOOK, %r8d
 	je	took
+	cmpl	$PUPPET_INVERT, %r8d
+	je	invert
 	movabsq	$0x4d4f4e0000000000, %rax /* MON_HYPERCALL */
 	movl	%r8d, %r8d
 	orq	%r8, %rax
@@ -113,6 +115,12 @@ count:	xorl	%eax, %eax
 2:	addq	$8, %rdi
 	decq	%rcx
 	jnz	1b
+	jmp	done
+invert:	notq	(%rdi)
+	addq	$8, %rdi
+	decq	%rdx
+	jnz	invert
+	xorl	%eax, %eax
 	jmp	done
 touch:	movb	%sil, (%rdi)
 	addq	$4096, %rdi

@@ -12,6 +12,7 @@
 #define PUPPET_FILL 0x10003  /* (address, value, words) */
 #define PUPPET_COUNT 0x10004 /* (address, value, words): how many of them have this value */
 #define PUPPET_TOUCH 0x10005 /* (address, value, pages): store a byte in each */
+#define PUPPET_INVERT 0x10007 /* (address, 0, words): each of them */
 #define PUPPET_TOOK 0x10006  /* ticks of the time stamp counter that what was before took */
 
 #ifndef __ASSEMBLER__

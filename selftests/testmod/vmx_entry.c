@@ -219,6 +219,8 @@ static const struct {
 	{ "noept", guest_noept }, { "vm86", guest_vm86 },
 };
 
+static u64 guest_code; /* 8 bytes, instead of HLT */
+
 /* Its tables: 1 GiB to itself in 2 MiB pages; EPT for the three kinds of frames it has. */
 static void fill_pages(void)
 {
@@ -226,6 +228,8 @@ static void fill_pages(void)
 	unsigned int i;
 
 	memset(vmx_page(PAGE_CODE), 0xf4, PAGE_SIZE);
+	if (guest_code)
+		memcpy(vmx_page(PAGE_CODE), &guest_code, sizeof(guest_code));
 	for (i = PAGE_PML4; i < PAGE_IO_A; i++)
 		memset(vmx_page(i), 0, PAGE_SIZE);
 	*(u64 *)vmx_page(PAGE_PML4) = vmx_page_pa(PAGE_PDPT) | 3;
@@ -747,7 +751,15 @@ static int do_events(const struct args *a)
 	return err;
 }
 
+/* code BYTES: what guests execute from now on; 0: HLT */
+static int do_code(const struct args *args)
+{
+	guest_code = args->num[0];
+	return 0;
+}
+
 const struct command vmx_entry_commands[] = {
+	{ "code", 1, do_code },
 	{ "enter", 2, do_enter },
 	{ "flip", 4, do_flip },
 	{ "events", 2, do_events },

@@ -297,6 +297,41 @@ static void test_retire_stream(void)
 	unlock();
 }
 
+/* Every frame has bytes of its own: the host's and the monitor's tables keep them. */
+static void test_wipe(void)
+{
+	u64 guest, state, vmx, table, retired, epoch, image = 0x120, own = 0x121;
+	struct frame before;
+
+	sim_init(512, 2);
+	check(!frame_claim_boot(image, 1, FRAME_IMAGE));
+	sim_pool(0x110, 8);
+	lock();
+	guest = frame_get_private(DOM_FIRST_VM, 1);
+	state = frame_get(FRAME_STATE);
+	vmx = frame_get(FRAME_VMX);
+	table = frame_get(FRAME_TABLE);
+	retired = frame_get_private(DOM_FIRST_VM, 2);
+	check(!frame_share(guest, DOM_HOST, false));
+	check(!frame_host_donate(0x130, 1, &epoch));
+	memset(sim_ram, 0x77, 512 * PAGE_SIZE);
+	frame_retire(retired);
+	before = frame_get_info(guest);
+	frames_wipe();
+	ok(frame_get_info(guest).shared && before.gfn == frame_get_info(guest).gfn &&
+	   frame_state_count(FRAME_TRANSIT) == 2, "wipe: no word changes");
+	ok(page_is(guest, 0) && page_is(state, 0) && page_is(vmx, 0), "wipe: what domains have");
+	ok(page_is(retired, 0) && page_is(0x130, 0), "wipe: what is in transit");
+	ok(page_is(image, 0x77) && page_is(table, 0x77) && page_is(own, 0x77) && page_is(0, 0x77),
+	   "wipe: nothing else");
+	unlock();
+	frames_wipe();
+	check(!frame_claim_boot(511, 1, FRAME_STATE));
+	memset(frame_ptr(511), 0x77, PAGE_SIZE);
+	frames_wipe();
+	ok(page_is(511, 0), "wipe: the last frame, and without the lock");
+}
+
 /* The 36 bits of an epoch in the word: one of the last lap is told from one of this. */
 static void test_epoch_wrap(void)
 {
@@ -523,6 +558,7 @@ int main(void)
 	test_retire();
 	test_retire_stream();
 	test_epoch_wrap();
+	test_wipe();
 	test_model();
 	return unit_end();
 }

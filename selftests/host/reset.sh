@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# What is in memory when the machine starts again, after each of the ways to reset it:
+# a secret of a confidential VM, which runs on another CPU meanwhile, and a number in
+# the memory of an ordinary process, which is the control. Sourced.
+# shellcheck source=selftests/lib.sh
+. selftests/lib.sh
+
+PROTECTED=a5a5edcba9876543 OPEN=c3c30123456789ab WORDS=$((1 << 17))
+program=build/host/reset
+
+inverted()
+{
+	printf '%x\n' $((~0x$1))
+}
+
+build()
+{
+	mkdir -p build/host
+	make -s -C selftests/testmod SERIES=6.1 >&2 &&
+		gcc -O2 -Wall -Wextra -Werror -static -pthread -o $program selftests/host/reset.c \
+			selftests/share/puppet.c selftests/share/puppet.S ||
+		skip_all "no static C library to build $program with"
+}
+
+# in_machine: Bochs' firmware wakes from a sleep where ACPI's FACS says; at 0x7c00 is the
+# boot sector yet, which looks through memory.
+# shellcheck disable=SC2016 # for the shell in the machine
+in_machine='insmod /lib/monitor/testmod.ko && insmod /lib/monitor/monitor.ko && modprobe kvm_intel || exit
+facs=$(($(od -An -tu4 -j36 -N4 /sys/firmware/acpi/tables/FACP)))
+echo "store 4 $((facs + 12)) 0x7c00 m" >/sys/kernel/debug/testmod/do
+exec reset-machine "$@"'
+
+# Pages that were moved meanwhile are there twice.
+# after WAY NAME [ARGUMENT-OF-RUN]...: two test points
+after()
+{
+	local way=$1 name=$2 found
+
+	shift 2
+	found=$(selftests/machine/run --cpus 2 --timeout 250 "$@" \
+		--find-after-reset $PROTECTED,$OPEN --add $program:/usr/bin/reset-machine -- \
+		sh -c "$in_machine" sh "$(inverted $PROTECTED)" "$(inverted $OPEN)" "$way" |
+		grep -E '^[0-9A-F]{8}$')
+	read -r -d "" -a found <<<"$found"
+	[ "$((0x${found[1]:-0}))" -ge "$WORDS" ]
+	ok $? "$name: ordinary memory is as it was" || diag "found: ${found[1]:-nothing}"
+	is "${found[0]:-}" 00000000 "$name: what a confidential VM had is nowhere"
+}
