@@ -4,6 +4,7 @@
  * through the gate; a call that is refused changes nothing.
  */
 #include "../npt/npt.h"
+#include "../vmx/mitigate.h"
 #include "../vmx/vcpu.h"
 #include "debug.h"
 #include "grant.h"
@@ -38,7 +39,9 @@ static s64 hc_status(struct cpu *cpu, const u64 *arg)
 		status.counter[i] = READ_ONCE(monitor.counter[i]);
 	status.nr_domains = vm_count();
 	status.features = (vmx_caps.shadow_vmcs ? MON_FEATURE_SHADOW_VMCS : 0) |
-			  (vmx_caps.ept_1g ? MON_FEATURE_1G_PAGES : 0);
+			  (vmx_caps.ept_1g ? MON_FEATURE_1G_PAGES : 0) |
+			  mitigations.done * MON_FEATURE_FLUSHED(0) |
+			  mitigations.missing * MON_FEATURE_UNFLUSHED(0);
 	memcpy(out, &status, sizeof(status));
 	return 0;
 }

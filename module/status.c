@@ -16,6 +16,21 @@ static const char *const counter_names[MON_CNT_NR] = {
 #undef X
 };
 
+static const char *const flush_names[MON_FLUSH_NR] = {
+#define X(name, text) [MON_FLUSH_##name] = text,
+	MON_FLUSHES(X)
+#undef X
+};
+
+static const char *flushed(unsigned int features, unsigned int flush)
+{
+	if (features & MON_FEATURE_FLUSHED(flush))
+		return "yes";
+	if (features & MON_FEATURE_UNFLUSHED(flush))
+		return "no: this CPU has no way to (update its microcode)";
+	return "not needed on this CPU";
+}
+
 static void show_cpu(struct seq_file *m, unsigned int cpu, struct mon_cpu_status *s)
 {
 	unsigned int i;
@@ -50,6 +65,8 @@ static int status_show(struct seq_file *m, void *unused)
 	seq_printf(m, "launched: yes\nabi: %u\ncpus: %u\n", s->abi, nr_cpus);
 	seq_printf(m, "image: %*phN\n", 32, mon_image_hash());
 	seq_printf(m, "vmcs shadowing: %s\n", s->features & MON_FEATURE_SHADOW_VMCS ? "yes" : "no");
+	for (i = 0; i < MON_FLUSH_NR; i++)
+		seq_printf(m, "flush %s: %s\n", flush_names[i], flushed(s->features, i));
 	for (i = 0; i < ARRAY_SIZE(state_names); i++)
 		seq_printf(m, "frames %s: %llu\n", state_names[i], s->frames_by_state[i]);
 	for (i = 1; i < ARRAY_SIZE(type_names); i++)

@@ -427,6 +427,21 @@ struct mon_frame {
 
 #define MON_FEATURE_SHADOW_VMCS 1u
 #define MON_FEATURE_1G_PAGES 2u
+/* What is flushed between a confidential VM and the host; what should be, and this CPU cannot */
+#define MON_FEATURE_FLUSHED(flush) (1u << (8 + (flush)))
+#define MON_FEATURE_UNFLUSHED(flush) (1u << (16 + (flush)))
+
+#define MON_FLUSHES(X)                    \
+	X(PREDICTORS, "branch predictors") \
+	X(L1D, "L1 data cache")            \
+	X(BUFFERS, "CPU buffers")
+
+enum mon_flush {
+#define X(name, text) MON_FLUSH_##name,
+	MON_FLUSHES(X)
+#undef X
+	MON_FLUSH_NR
+};
 
 #define MON_NR_EXIT_REASONS 80
 

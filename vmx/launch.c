@@ -4,6 +4,7 @@
  * back. Until the last CPU has launched the host is still trusted; it has made
  * the page tables this runs on and the boot information.
  */
+#include "mitigate.h"
 #include "vcpu.h"
 #include "../npt/npt.h"
 
@@ -173,6 +174,7 @@ static u64 init_once(struct cpu *cpu)
 	if (vcpu_init() || ports_init(info))
 		return MON_LAUNCH_NO_MEMORY;
 	monitor_msr_bitmap_init();
+	mitigate_init();
 	nested_caps_init();
 	monitor.initialized = true;
 	return MON_LAUNCH_OK;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Entry and exits of a confidential VM's vCPU, and its making. */
+#include "mitigate.h"
 #include "vcpu.h"
 #include "../npt/share.h"
 
@@ -461,6 +462,7 @@ static void run(struct cpu *cpu, struct vcpu *vcpu)
 	}
 	v->vm_entry_intr_info &= ~INTR_INFO_VALID;
 	flush_if_moved(cpu, vcpu);
+	mitigate_into_guest();
 	vcpu_switch_in(cpu, vcpu);
 	cpu->vcpu = vcpu;
 }

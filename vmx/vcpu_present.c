@@ -4,6 +4,7 @@
  * of a segment that begins in SCRATCH_GPA's page, with the operands of the exit in
  * registers, interrupts enabled or not as the guest has them, and nothing else.
  */
+#include "mitigate.h"
 #include "vcpu.h"
 
 #define RFLAGS_FIXED 2
@@ -64,9 +65,10 @@ static void show_exit(struct vmcs12 *v, const struct shown *shown)
 void present(struct cpu *cpu, struct vcpu *vcpu, const struct shown *shown)
 {
 	struct nested *n = &cpu->nested;
+	bool was_in = cpu->vcpu;
 
 	vmcs_load(cpu, &vcpu->vmcs);
-	if (cpu->vcpu) {
+	if (was_in) {
 		vcpu_switch_out(cpu, vcpu);
 		cpu->vcpu = NULL;
 	}
@@ -82,6 +84,8 @@ void present(struct cpu *cpu, struct vcpu *vcpu, const struct shown *shown)
 	vcpu->vm->exits_to_host++;
 	nested_enter_host(cpu, &vcpu->l1, shown->nmi);
 	WRITE_ONCE(vcpu->running, false);
+	if (was_in)
+		mitigate_into_host();
 }
 
 /* KVM makes of it a shutdown of the VM. */

@@ -38,6 +38,10 @@ struct status {
 	char image[2 * 32 + 1];
 	char shadowing[4];
 	struct list states, types, counters;
+	struct {
+		char what[NAME_SIZE], how[64];
+	} flush[MON_FLUSH_NR];
+	unsigned int nr_flushes;
 	struct cpu cpu[MON_MAX_CPUS];
 };
 
@@ -55,6 +59,16 @@ static bool add(struct list *list, const char *name, unsigned long long n)
 	return true;
 }
 
+static bool parse_flush(struct status *s, const char *line)
+{
+	if (s->nr_flushes == MON_FLUSH_NR ||
+	    sscanf(line, "flush %39[^:]: %63[^\n]", s->flush[s->nr_flushes].what,
+		   s->flush[s->nr_flushes].how) != 2)
+		return false;
+	s->nr_flushes++;
+	return true;
+}
+
 /* A line of the file; one that this program does not know is passed over. */
 static bool parse_line(struct status *s, const char *line)
 {
@@ -67,6 +81,8 @@ static bool parse_line(struct status *s, const char *line)
 	if (sscanf(line, "image: %64s", s->image) == 1 ||
 	    sscanf(line, "vmcs shadowing: %3s", s->shadowing) == 1)
 		return true;
+	if (!strncmp(line, "flush ", 6))
+		return parse_flush(s, line);
 	if (sscanf(line, "frames of type %39[^:]: %llu", name, &n) == 2)
 		return add(&s->types, name, n);
 	if (sscanf(line, "frames %39[^:]: %llu", name, &n) == 2)
@@ -186,6 +202,15 @@ static void show_exits(const struct status *s, enum who who, const char *title)
 			   cpu + CPUS_PER_TABLE < s->nr_cpus ? cpu + CPUS_PER_TABLE : s->nr_cpus);
 }
 
+static void show_flushes(const struct status *s)
+{
+	unsigned int i;
+
+	printf("\nFlushed where a confidential VM and the host meet\n");
+	for (i = 0; i < s->nr_flushes; i++)
+		printf("  %-18s %s\n", s->flush[i].what, s->flush[i].how);
+}
+
 static void show(const struct status *s)
 {
 	printf("Launched         yes, on %u CPU%s\n", s->nr_cpus, s->nr_cpus == 1 ? "" : "s");
@@ -193,6 +218,7 @@ static void show(const struct status *s)
 	printf("VMCS shadowing   %s\n", s->shadowing);
 	show_list("Frames (4 KiB) by owner or state", &s->states);
 	show_list("Frames of the monitor by use", &s->types);
+	show_flushes(s);
 	show_counters(&s->counters);
 	show_exits(s, HOST, "Exits of the host");
 	show_exits(s, GUEST, "Exits of its guests");
