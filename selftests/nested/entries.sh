@@ -1,0 +1,50 @@
+# shellcheck shell=dash
+# VM entries, right and wrong, for entry.test. Sourced after vmx.sh.
+
+# Each bit of each field, all kinds of events, and fields that need more than a bit
+entries()
+{
+	v region 1 0
+	v region 16 0
+	for guest in long pae real noept vm86; do
+		one enter 0 $guest
+		all flip 0 $guest 0 0xffff
+	done
+	all events 0 long
+	all events 0 real
+	# counts and places of MSR lists; 0x174 is SYSENTER_CS
+	for n in 0 2 4; do
+		count=0x$(printf %x $((0x400e + n)))
+		address=0x$(printf %x $((0x2006 + n)))
+		page=$((20 + n))
+		for place in p$page p$page+8 p$page+4096 0x8000000000000 0x10000000000 \
+			0xffffffffff0; do
+			one enter 0 long $count=1 $address=$place
+		done
+	done
+	for link in p16 p16+8 p1 p28 0x8000000000000 0x10000000000 0; do
+		one enter 0 long 0x2800=$link
+	done
+	one enter 0 long 0x400a=1 0x6008=1
+	for cr0 in 0x31 0x80000031 0x80000030 0xa0000031 0xe0000031; do
+		one enter 0 long 0x6800=$cr0
+		one enter 0 real 0x6800=$cr0
+	done
+	# CR4.PCIDE and CR4.CET out of place, a TPR below its threshold, a shadowed 64-bit host
+	one enter 0 pae '0x6804|0x20000'
+	one enter 0 long '0x6804|0x20000'
+	one enter 0 long '0x4002|0x200000' 0x401c=1
+	one enter 0 long '0x4002|0x200000' 0x401c=16
+	one enter 0 long 0x4002-0x80 0x4826=2
+	one enter 0 long 0x4002-0x80 0x4826=1
+	one enter 0 long 0x482e=0
+	for host in 0x0c02 0x0c0c 0x0c04 0x0c00; do one enter 0 long $host=0; done
+	for pat in 0x0007040600070402 0x0107040600070406 0x0807040600070406 0x0606060606060606; do
+		one enter 0 long 0x2c00=$pat
+		one enter 0 long 0x2804=$pat
+	done
+	for shadow in 1 2 3 8 9 10; do
+		one enter 0 long 0x4824=$shadow
+		one enter 0 long 0x4824=$shadow 0x6820=0x202
+	done
+}
