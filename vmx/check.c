@@ -120,6 +120,8 @@ bool nested_addresses_ok(struct nested *n)
 		REQUIRE(n, page_ok(v->msr_bitmap));
 	if (cpu & CPU_TPR_SHADOW)
 		REQUIRE(n, page_ok(v->virtual_apic_page_addr));
+	if (vmcs12_cpu2(v) & CPU2_VIRT_APIC_ACCESSES)
+		REQUIRE(n, page_ok(v->apic_access_addr));
 	/* Said here, for at the exit it is a VMX abort. */
 	REQUIRE(n, list_owned(v->vm_exit_msr_store_addr, v->vm_exit_msr_store_count));
 	REQUIRE(n, list_owned(v->vm_exit_msr_load_addr, v->vm_exit_msr_load_count));

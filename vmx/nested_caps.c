@@ -4,8 +4,8 @@
  * this list, and the CPU has. What future CPUs bring stays off until it is put
  * here, next to the code that knows how to deal with it.
  *
- * Left out on purpose: posted interrupts, APIC virtualization beyond the TPR
- * shadow, page-modification logging, VMFUNC, shadow VMCSs, #VE, PT, ENCLS,
+ * Left out on purpose: posted interrupts, APIC virtualization beyond the TPR shadow
+ * and APIC-access exits, page-modification logging, VMFUNC, shadow VMCSs, #VE, PT, ENCLS,
  * mode-based execute control, CET state, SMM and dual-monitor treatment, a
  * host that is not in 64-bit mode.
  */
@@ -24,10 +24,11 @@ u64 perf_global_mask;
 	 CPU_USE_IO_BITMAPS | CPU_MONITOR_TRAP_FLAG | CPU_USE_MSR_BITMAPS | CPU_MONITOR_EXITING |  \
 	 CPU_PAUSE_EXITING | CPU_SECONDARY_CONTROLS)
 #define OFFER_CPU2                                                                           \
-	(CPU2_ENABLE_EPT | CPU2_DESC_EXITING | CPU2_ENABLE_RDTSCP | CPU2_ENABLE_VPID |       \
-	 CPU2_WBINVD_EXITING | CPU2_UNRESTRICTED_GUEST | CPU2_PAUSE_LOOP_EXITING |           \
-	 CPU2_RDRAND_EXITING | CPU2_ENABLE_INVPCID | CPU2_RDSEED_EXITING |                   \
-	 CPU2_ENABLE_XSAVES | CPU2_TSC_SCALING | CPU2_USR_WAIT_PAUSE)
+	(CPU2_VIRT_APIC_ACCESSES | CPU2_ENABLE_EPT | CPU2_DESC_EXITING |                     \
+	 CPU2_ENABLE_RDTSCP | CPU2_ENABLE_VPID | CPU2_WBINVD_EXITING |                       \
+	 CPU2_UNRESTRICTED_GUEST | CPU2_PAUSE_LOOP_EXITING | CPU2_RDRAND_EXITING |           \
+	 CPU2_ENABLE_INVPCID | CPU2_RDSEED_EXITING | CPU2_ENABLE_XSAVES | CPU2_TSC_SCALING | \
+	 CPU2_USR_WAIT_PAUSE)
 #define OFFER_EXIT                                                                           \
 	(EXIT_SAVE_DEBUG_CONTROLS | EXIT_HOST_ADDR_SPACE_SIZE | EXIT_ACK_INTR |              \
 	 EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER |                   \

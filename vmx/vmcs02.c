@@ -126,6 +126,8 @@ static void write_optional_controls(const struct vmcs12 *v)
 		vmwrite(TSC_OFFSET, v->tsc_offset);
 	if (cpu & CPU_TPR_SHADOW)
 		vmwrite(VIRTUAL_APIC_PAGE_ADDR, v->virtual_apic_page_addr);
+	if (cpu2 & CPU2_VIRT_APIC_ACCESSES)
+		vmwrite(APIC_ACCESS_ADDR, v->apic_access_addr);
 	if (cpu2 & CPU2_TSC_SCALING)
 		vmwrite(TSC_MULTIPLIER, v->tsc_multiplier);
 	if (cpu2 & CPU2_ENABLE_XSAVES)

@@ -48,3 +48,24 @@ entries()
 		one enter 0 long 0x4824=$shadow 0x6820=0x202
 	done
 }
+
+# The page of APIC accesses, and accesses to it: by a walk, and by the delivery of an
+# event, whose gate may lie where the TPR is. Bochs has no fetch from there.
+apic_accesses()
+{
+	for page in p17 p17+1 p17+2048 0x8000000000000 0x10000000000 0xffffffffff000; do
+		one enter 0 long '0x401e|1' 0x2014=$page
+	done
+	for threshold in 0 1 15 16; do
+		one enter 0 long '0x4002|0x200000' '0x401e|1' 0x401c=$threshold
+	done
+	one enter 0 long '0x401e|1' 0x2014=p4
+	for guest in long pae noept; do
+		for shadow in 0 0x200000; do
+			for event in 0x80000202 0x80000408; do
+				one enter 0 $guest "0x4002|$shadow" '0x401e|1' 0x2014=p5 \
+					0x6818=p5 0x4812=0xffff 0x4016=$event 0x401a=2
+			done
+		done
+	done
+}

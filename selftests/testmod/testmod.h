@@ -10,7 +10,7 @@
 #include <linux/types.h>
 #include <asm/asm.h>
 
-#define MAX_ARGS 8
+#define MAX_ARGS 12
 
 /* @word: of the arguments that are no numbers; then the number is 0. */
 struct args {
