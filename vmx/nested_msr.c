@@ -114,21 +114,33 @@ static enum vmcs_field switched_field(u32 msr)
 }
 
 #define EFER_SCE_NXE (BIT(0) | BIT(11))
+#define EFER_LME BIT(8)
+#define EFER_LMA BIT(10)
+#define CR0_PG BIT(31)
 #define DEBUGCTL_KNOWN 0xffc3ULL
+
+/* As WRMSR does: LMA is not written, and LME cannot be changed while there is paging. */
+static bool efer_write(u64 old, u64 value)
+{
+	u64 may = EFER_SCE_NXE | EFER_LMA;
+
+	if (!(vmread(GUEST_CR0) & CR0_PG))
+		may |= EFER_LME;
+	if ((value ^ old) & ~may)
+		return false;
+	vmwrite(GUEST_IA32_EFER, (value & ~EFER_LMA) | (old & EFER_LMA));
+	return true;
+}
 
 /*
  * What the entry to the VMCS would refuse has to be refused here: for vmcs01
- * there is nobody left to tell. LMA and LME belong to the controls.
+ * there is nobody left to tell.
  */
 static bool switched_write(enum vmcs_field field, u64 value)
 {
-	u64 old = vmread(field);
-
 	switch (field) {
 	case GUEST_IA32_EFER:
-		if ((value ^ old) & ~EFER_SCE_NXE)
-			return false;
-		break;
+		return efer_write(vmread(field), value);
 	case GUEST_IA32_PAT:
 		if (!pat_valid(value))
 			return false;

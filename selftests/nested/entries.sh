@@ -69,3 +69,39 @@ apic_accesses()
 		done
 	done
 }
+
+# list GUEST MSR RESERVED VALUE: an entry that loads SYSENTER_CS and then this
+list()
+{
+	v poke 24 0 0x174 >/dev/null
+	v poke 24 8 0x10 >/dev/null
+	v poke 24 16 "$(printf %#x $(($3 << 32 | $2)))" >/dev/null
+	v poke 24 24 "$4" >/dev/null
+	echo "list $2 $3 $4: $(one enter 0 "$1" 0x4014=2)"
+}
+
+# MSR lists of an entry: what must not be on one, and what its value must not be
+msr_lists()
+{
+	list long 0x174 0 0x18
+	list long 0x174 1 0x18
+	for msr in 0xc0000100 0xc0000101 0x9b 0x800 0x808 0x830 0x8ff 0x480 0x48b 0xfe; do
+		list long $msr 0 0
+	done
+	for value in 0 0x0007040600070406 0x0007040600070402 0x0807040600070406; do
+		list long 0x277 0 $value
+	done
+	for msr in 0x175 0x176 0xc0000102 0xc0000082; do
+		list long $msr 0 0x800000000000
+	done
+	list long 0x175 0 0xffff800000001000
+	for value in 0 0x100 0x400 0x500 0xd01 0x2500 0x100000500; do
+		for guest in long pae real; do
+			list $guest 0xc0000080 0 $value
+		done
+	done
+	list long 0x1d9 0 0
+	for value in 0 1 0x10 0x8000000000000000; do
+		list long 0x38f 0 $value
+	done
+}

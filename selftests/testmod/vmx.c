@@ -222,6 +222,8 @@ static void vmx_here(void *arg)
 		set_vmxe(r->in[0]);
 	} else if (!strcmp(r->what, "region")) {
 		region(r->in[0], r->in[1]);
+	} else if (!strcmp(r->what, "poke")) { /* page, offset, value */
+		*(u64 *)(vmx_page(r->in[0]) + r->in[1]) = r->in[2];
 	} else if (!strcmp(r->what, "vmread")) {
 		r->outcome = vmx_read(r->in[0], &r->out);
 		r->has_value = r->outcome == VMX_OK;
