@@ -105,3 +105,76 @@ msr_lists()
 		list long 0x38f 0 $value
 	done
 }
+
+# Two fields that have to fit each other, and fields that count only with a control
+pairs()
+{
+	# events that are blocked, or not by what blocks others; halted and shut down guests
+	for event in 0x800000ff 0x80000202 0x8000030d 0x80000312 0x80000301 0x80000700; do
+		for state in 0 1 2 8; do
+			one enter 0 long 0x4016=$event 0x4824=$state
+			one enter 0 long 0x4016=$event 0x4824=$state 0x6820=0x202
+		done
+		one enter 0 long 0x4016=$event 0x4824=8 '0x4000|0x20'
+		for state in 1 2; do
+			one enter 0 long 0x4016=$event 0x4826=$state
+			one enter 0 long 0x4016=$event 0x4826=$state 0x6820=0x202
+		done
+	done
+	for code in 0x7fff 0x8000 0x10000 0x80000000; do
+		one enter 0 long 0x4016=0x80000b0d 0x4018=$code
+	done
+	# a single step that is pending, or has to be
+	for state in 1 2; do
+		for pending in 0 0x4000; do
+			one enter 0 long 0x4824=$state 0x6820=0x102 0x6822=$pending
+			one enter 0 long 0x4824=$state 0x6820=0x102 0x6822=$pending 0x2802=2
+		done
+	done
+	# controls that need another
+	one enter 0 long '0x4000-0x40' '0x400c|0x400000'
+	one enter 0 long '0x4000|0x40' '0x400c|0x400000'
+	for nmi in 0 0x8 0x20 0x28; do
+		one enter 0 long 0x4000-8 "0x4000|$nmi"
+		one enter 0 long 0x4000-8 "0x4000|$nmi" '0x4002|0x400000' 0x6820=0x202
+	done
+	for count in 3 4 5 8; do one enter 0 long 0x400a=$count; done
+	one enter 0 long 0x401e-0x20 0=0
+	one enter 0 real 0x401e=0x80
+	# PDPTEs in memory: of a frame with tables for 4 levels, and one that is empty
+	for table in p4 p28 p28+8 p28+16 p28+32 0x10000000000; do
+		one enter 0 pae 0x401e-2 0x6802=$table
+	done
+	for pdpte in 0x1 0x3 0x5 0x21 0x201 0x8000000000000001 0x10000000001; do
+		one enter 0 pae 0x280e=$pdpte
+	done
+	# registers that are loaded only with a control, and that may then be wrong
+	for value in 0 1 0x10 0x100000000 0x8000000000000000; do
+		one enter 0 long '0x4012|0x2000' 0x2808=$value
+		one enter 0 long '0x400c|0x1000' 0x2c04=$value
+	done
+	one enter 0 long 0x4012-0x8000 0x2806=0xffff
+	one enter 0 long 0x4012-0x4000 0x2804=0x0807040600070406
+	one enter 0 long 0x4012-4 0x681a=0x100000000
+	one enter 0 long 0x400c-0x200000 0x2c02=0xffff
+	one enter 0 long 0x400c-0x80000 0x2c00=0x0807040600070406
+}
+
+# Types of segments, and a segment that cannot be used
+segments()
+{
+	for field in 0x4816 0x4818 0x481a 0x4820 0x4822; do
+		for type in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+			one enter 0 long $field-0xf "$field|$type"
+		done
+	done
+	for guest in long pae vm86; do
+		for field in 0x4814 0x4816 0x4818 0x481a 0x4820 0x4822; do
+			one enter 0 $guest "$field=0x10000"
+			one enter 0 $guest "$field|0x60"
+		done
+		one enter 0 $guest '0x4818|0x60' 0x0804=3
+		one enter 0 $guest 0x4820=0x82 0x080c=4
+		one enter 0 $guest 0x4820=0x82 0x080c=8
+	done
+}
