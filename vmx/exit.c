@@ -92,13 +92,17 @@ static void host_invd(void)
 /*
  * INIT: architectural reset state, waiting for a SIPI (SDM 10.4.7, table 10-1).
  * The CPU stays the monitor's guest, so it sees protected memory no more than before.
+ * It may never come back, so nobody waits for it: not for its flush, nor for a VMCS
+ * that it has loaded. An INIT in a guest is an exit of the guest instead.
  */
 static void host_init_signal(struct cpu *cpu)
 {
 	u64 cr0 = vmread(GUEST_CR0);
 
+	host_step_done(cpu);
+	cpu->events = 0;
 	nested_reset(cpu);
-	vmcs_load(cpu, &cpu->vmcs01);
+	vcpu_clear_all(cpu);
 	vmcs_write_reset_state();
 	vmwrite(GUEST_CR0, (cr0 & (CR0_CD | CR0_NW)) | CR0_ET | CR0_NE);
 	vmwrite(CR0_READ_SHADOW, CR0_ET);
@@ -106,6 +110,7 @@ static void host_init_signal(struct cpu *cpu)
 	vmwrite(CR4_READ_SHADOW, 0);
 	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_WAIT_SIPI);
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));
+	epoch_park(cpu->index);
 	cpu->waits_for_sipi = true;
 }
 

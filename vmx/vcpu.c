@@ -274,16 +274,15 @@ void vcpu_vmclear(struct cpu *cpu, u64 vmptr12)
 	vmcs_load(cpu, &cpu->vmcs01);
 }
 
-static void clear_vcpus(struct cpu *cpu, bool only_dying)
+/* VMCLEAR what this CPU has loaded of VMs that are as far as @state. */
+static void clear_loaded(struct cpu *cpu, u32 state)
 {
 	u32 i, j;
 
 	for (i = 0; i < VM_MAX; i++) {
 		struct vm *vm = vm_at(i);
 
-		if (!vm || (only_dying && vm->state != MON_VM_DYING))
-			continue;
-		for (j = 0; j < vm->nr_vcpus; j++) {
+		for (j = 0; vm && vm->state >= state && j < vm->nr_vcpus; j++) {
 			struct vcpu *vcpu = vm->vcpu[j];
 
 			if (vcpu->home != cpu->index)
@@ -292,17 +291,17 @@ static void clear_vcpus(struct cpu *cpu, bool only_dying)
 			WRITE_ONCE(vcpu->home, NO_CPU);
 		}
 	}
-}
-
-void vcpu_clear_all(struct cpu *cpu)
-{
-	clear_vcpus(cpu, false);
+	vmcs_load(cpu, &cpu->vmcs01);
 }
 
 void vcpu_clear_dying(struct cpu *cpu)
 {
-	clear_vcpus(cpu, true);
-	vmcs_load(cpu, &cpu->vmcs01);
+	clear_loaded(cpu, MON_VM_DYING);
+}
+
+void vcpu_clear_all(struct cpu *cpu)
+{
+	clear_loaded(cpu, MON_VM_ARMED);
 }
 
 /* ---- start ---- */

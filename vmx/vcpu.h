@@ -146,10 +146,10 @@ void vcpu_deliver_events(struct cpu *cpu);
 void vcpu_entry_failed(struct cpu *cpu, u32 error);
 /** vcpu_vmclear() - the host executed VMCLEAR on @vmptr12: so does the monitor */
 void vcpu_vmclear(struct cpu *cpu, u64 vmptr12);
-/** vcpu_clear_all() - VMCLEAR all that this CPU has loaded; none is current afterwards */
-void vcpu_clear_all(struct cpu *cpu);
 /** vcpu_clear_dying() - VMCLEAR what this CPU has loaded of VMs that are going */
 void vcpu_clear_dying(struct cpu *cpu);
+/** vcpu_clear_all() - VMCLEAR what this CPU has loaded of any VM: it may not come back for long */
+void vcpu_clear_all(struct cpu *cpu);
 
 /* ---- core/guest_call.c ---- */
 
