@@ -41,6 +41,7 @@ static struct mon_gate **gates; /* one page for each CPU */
 static void *gate_data;
 static unsigned int nr_gates;
 static DEFINE_PER_CPU(unsigned int, gate_index);
+static cpumask_t gate_cpus; /* that have a gate */
 static bool launched;
 
 #define POOL_PAGES_MIN 256U
@@ -303,15 +304,13 @@ static int rendezvous(void)
 	return report("launch", r.error, r.detail, r.cpu);
 }
 
-/* One that is offline rests in native mode, and any kernel code can wake it there. */
+/* See hotplug.c for why. */
 static int every_cpu_online(void)
 {
 	unsigned int cpu;
+	int err = mon_cpus_wake(&cpu);
 
-	for_each_present_cpu(cpu)
-		if (!cpu_online(cpu))
-			return report("CPUs", MON_LAUNCH_OFFLINE_CPU, num_online_cpus(), cpu);
-	return 0;
+	return err ? report("CPUs", MON_LAUNCH_OFFLINE_CPU, -err, cpu) : 0;
 }
 
 int mon_launch(void)
@@ -329,7 +328,8 @@ int mon_launch(void)
 		return report("memory", MON_LAUNCH_NO_MEMORY, 0, 0);
 	cpus_read_lock();
 	nr_gates = 0;
-	for_each_online_cpu(cpu)
+	cpumask_copy(&gate_cpus, cpu_online_mask);
+	for_each_cpu(cpu, &gate_cpus)
 		per_cpu(gate_index, cpu) = nr_gates++;
 	cpus_read_unlock();
 	err = nr_gates > MON_MAX_CPUS ? -E2BIG : mon_memory_init();
@@ -344,9 +344,25 @@ int mon_launch(void)
 	if (err)
 		mon_launch_cleanup();
 	else
-		launched = true;
+		WRITE_ONCE(launched, true);
 	free_pages((unsigned long)info, get_order(sizeof(*info)));
 	return err;
+}
+
+bool mon_launched(void)
+{
+	return READ_ONCE(launched);
+}
+
+/**
+ * mon_cpu_index() - how the monitor numbers a CPU
+ * @cpu: the kernel's number
+ *
+ * -1: it was not there at launch.
+ */
+int mon_cpu_index(unsigned int cpu)
+{
+	return cpumask_test_cpu(cpu, &gate_cpus) ? per_cpu(gate_index, cpu) : -1;
 }
 
 void mon_launch_cleanup(void)
@@ -375,7 +391,7 @@ int mon_unload(void)
 	if (err)
 		return err;
 	stop_machine(leave_all, NULL, cpu_online_mask);
-	launched = false;
+	WRITE_ONCE(launched, false);
 	mon_launch_cleanup();
 	return 0;
 }

@@ -1,33 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <linux/cpuhotplug.h>
-#include <linux/cpu.h>
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/module.h>
 #include "monitor.h"
 
-static enum cpuhp_state hotplug_state;
-
-/*
- * A CPU outside VMX operation would see all memory, and one that sleeps may
- * keep stale translations: none comes or goes while the monitor runs.
- */
-static int refuse_cpu_change(unsigned int cpu)
+static void let_cpus_go(void)
 {
-	pr_warn(MON_LOG "CPU %u cannot go offline or online while the monitor runs: unload it first\n",
-		cpu);
-	return -EBUSY;
-}
+	unsigned int n = mon_cpus_let_go();
 
-static bool hotplug_armed;
-
-static int cpu_online_cb(unsigned int cpu)
-{
-	return hotplug_armed ? refuse_cpu_change(cpu) : 0;
-}
-
-static int cpu_offline_cb(unsigned int cpu)
-{
-	return hotplug_armed ? refuse_cpu_change(cpu) : 0;
+	if (n)
+		pr_info(MON_LOG "CPUs that are offline again, as they were before: %u\n", n);
 }
 
 static int __init monitor_init(void)
@@ -42,15 +24,13 @@ static int __init monitor_init(void)
 	err = mon_kvm_take_out(&kvm_was_loaded);
 	if (err)
 		return err;
-	err = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "monitor:online", cpu_online_cb,
-				cpu_offline_cb);
-	if (err < 0)
+	err = mon_cpus_init();
+	if (err)
 		goto out_kvm;
-	hotplug_state = err;
+	mon_cpus_freeze(true);
 	err = mon_launch();
 	if (err)
-		goto out_hotplug;
-	hotplug_armed = true;
+		goto out_cpus;
 	err = mon_status_init();
 	if (err)
 		goto out_unload;
@@ -59,6 +39,7 @@ static int __init monitor_init(void)
 		goto out_status;
 	pr_info(MON_LOG "launched on %u CPUs, image %*phN\n", num_online_cpus(), 32,
 		mon_image_hash());
+	let_cpus_go();
 	if (kvm_was_loaded)
 		mon_kvm_put_back();
 	return 0;
@@ -66,10 +47,10 @@ static int __init monitor_init(void)
 out_status:
 	mon_status_exit();
 out_unload:
-	hotplug_armed = false;
 	mon_unload();
-out_hotplug:
-	cpuhp_remove_state_nocalls(hotplug_state);
+out_cpus:
+	let_cpus_go();
+	mon_cpus_exit();
 out_kvm:
 	if (kvm_was_loaded)
 		mon_kvm_put_back();
@@ -84,12 +65,14 @@ static void __exit monitor_exit(void)
 	mon_dev_exit();
 	mon_hurry_stop();
 	mon_status_exit();
-	hotplug_armed = false;
+	mon_cpus_freeze(true);
+	mon_cpus_wait_online();
 	while (mon_unload()) {
 		pr_warn_once(MON_LOG "unloading waits until no CPU is in VMX operation\n");
 		msleep(500);
 	}
-	cpuhp_remove_state_nocalls(hotplug_state);
+	let_cpus_go();
+	mon_cpus_exit();
 	if (kvm_was_loaded)
 		mon_kvm_put_back();
 	pr_info(MON_LOG "unloaded, all CPUs native\n");

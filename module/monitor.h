@@ -38,6 +38,16 @@ const u8 *mon_image_hash(void);
 int mon_launch(void);
 int mon_unload(void);
 void mon_launch_cleanup(void);
+bool mon_launched(void);
+int mon_cpu_index(unsigned int cpu);
+
+/* hotplug.c: CPUs that come and go */
+int mon_cpus_init(void);
+void mon_cpus_exit(void);
+void mon_cpus_freeze(bool freeze);
+int mon_cpus_wake(unsigned int *first);
+unsigned int mon_cpus_let_go(void);
+void mon_cpus_wait_online(void);
 
 /* power.c: what resets the machine, for the monitor to see it coming */
 void mon_power_ports(struct mon_boot_info *info);

@@ -77,9 +77,9 @@ static int arm(unsigned long ram)
 	return domain;
 }
 
-int puppet_start(unsigned long ram)
+void puppet_start_ordinary(unsigned long ram)
 {
-	int domain = arm(ram), kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm;
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm;
 
 	must(kvm, "/dev/kvm");
 	vm = ioctl(kvm, KVM_CREATE_VM, 0);
@@ -93,6 +93,13 @@ int puppet_start(unsigned long ram)
 	run = mmap(NULL, (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE,
 		   MAP_SHARED, cpu, 0);
 	must(run == MAP_FAILED ? -1 : 0, "struct kvm_run");
+}
+
+int puppet_start(unsigned long ram)
+{
+	int domain = arm(ram);
+
+	puppet_start_ordinary(ram);
 	return domain;
 }
 

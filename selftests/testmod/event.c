@@ -8,6 +8,7 @@
 #include <linux/kthread.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <asm/asm.h>
@@ -23,6 +24,8 @@
 #define ICR_HIGH 0x310
 #define ICR_PENDING (1 << 12)
 #define ICR_NMI (4 << 8 | 1 << 14)
+#define ICR_INIT (5 << 8 | 1 << 14)
+#define ICR_STARTUP (6 << 8 | 1 << 14)
 
 static DEFINE_PER_CPU(u64, nmis);
 static DEFINE_PER_CPU(u32, answer_to); /* pingpong: APIC identifier of the other CPU */
@@ -48,7 +51,7 @@ static void read_apic_id(void *id)
 	*(u32 *)id = b >> 24;
 }
 
-static void send_nmi(u32 apic_id)
+static void send_ipi(u32 apic_id, u32 icr)
 {
 	unsigned long flags;
 	u32 lo, hi, before;
@@ -56,17 +59,22 @@ static void send_nmi(u32 apic_id)
 	local_irq_save(flags);
 	asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(MSR_APIC_BASE));
 	if (lo & APIC_BASE_X2) {
-		asm volatile("wrmsr" : : "a"(ICR_NMI), "d"(apic_id), "c"(MSR_X2_ICR) : "memory");
+		asm volatile("wrmsr" : : "a"(icr), "d"(apic_id), "c"(MSR_X2_ICR) : "memory");
 	} else {
 		while (readl(apic_page + ICR_LOW) & ICR_PENDING)
 			cpu_relax();
 		/* in an NMI this may be in between the kernel's own two writes */
 		before = readl(apic_page + ICR_HIGH);
 		writel(apic_id << 24, apic_page + ICR_HIGH);
-		writel(ICR_NMI, apic_page + ICR_LOW);
+		writel(icr, apic_page + ICR_LOW);
 		writel(before, apic_page + ICR_HIGH);
 	}
 	local_irq_restore(flags);
+}
+
+static void send_nmi(u32 apic_id)
+{
+	send_ipi(apic_id, ICR_NMI);
 }
 
 static int on_nmi(unsigned int type, struct pt_regs *regs)
@@ -265,6 +273,49 @@ static int do_nmis(const struct args *a)
 	return 0;
 }
 
+/* ---- CPUs that the kernel loses, and does not know it ---- */
+
+static u32 lost_id;
+
+/* init CPU [WORK]: an INIT at a CPU that does that; the last that it does */
+static int do_init(const struct args *a)
+{
+	static struct work w;
+	struct task_struct *task;
+	int err;
+
+	err = run_on(a->num[0], read_apic_id, &lost_id);
+	if (err)
+		return err;
+	if (a->nr > 1) {
+		w.what = kstrdup(a->word[1], GFP_KERNEL);
+		task = w.what ? work_start(&w, a->num[0]) : ERR_PTR(-ENOMEM);
+		if (IS_ERR(task))
+			return PTR_ERR(task);
+		while (READ_ONCE(w.rounds) < 3)
+			cond_resched();
+	}
+	send_ipi(lost_id, ICR_INIT);
+	return 0;
+}
+
+/* A page below 1 MiB that no kernel uses: they leave all of it to the firmware. */
+#define STARTUP_VECTOR 8
+
+/* startup: a SIPI at that CPU, which has it execute CPUID for ever */
+static int do_startup(const struct args *a)
+{
+	static const u8 code[] = {
+		0x66, 0x31, 0xc0, /* 1: xorl %eax, %eax */
+		0x0f, 0xa2,	  /* cpuid */
+		0xeb, 0xf9,	  /* jmp 1b */
+	};
+
+	memcpy(__va(STARTUP_VECTOR << PAGE_SHIFT), code, sizeof(code));
+	send_ipi(lost_id, ICR_STARTUP | STARTUP_VECTOR);
+	return 0;
+}
+
 static void count_ipi(void *count)
 {
 	++*(u64 *)count;
@@ -349,6 +400,7 @@ static int do_duel(const struct args *a)
 const struct command event_commands[] = {
 	{ "nmi", 3, do_nmi },	{ "burst", 3, do_burst }, { "pingpong", 1, do_pingpong },
 	{ "nmis", 0, do_nmis }, { "ipi", 3, do_ipi },	  { "duel", 3, do_duel },
+	{ "init", 1, do_init },	{ "startup", 0, do_startup },
 	{}
 };
 
