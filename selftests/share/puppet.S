@@ -36,6 +36,25 @@ gdt:	.quad	0, 0x00af9b000000ffff
 gdt_pointer:
 	.word	15
 	.long	BASE + gdt - puppet_firmware
+idt_pointer:
+	.word	4095
+	.quad	BASE + idt - puppet_firmware
+
+	/* Each vector is counted. Interrupts return; an exception ends the command. */
+	.balign	16
+idt:	vector = 0
+	.rept	256
+	.word	stubs - puppet_firmware + 16 * vector, 8, 0x8e00, 0xffff
+	.quad	0
+	vector = vector + 1
+	.endr
+stubs:	vector = 0
+	.rept	256
+	.balign	16
+	pushq	$vector
+	jmp	taken
+	vector = vector + 1
+	.endr
 
 	.code16
 start:	cli
@@ -58,6 +77,9 @@ long_mode:
 	movw	%ax, %ds
 	movw	%ax, %es
 	movw	%ax, %ss
+	movl	$(BASE + idt_pointer - puppet_firmware), %eax
+	lidt	(%rax)
+	movl	$0x18000, %esp
 #ifdef GIVER
 	movabsq	$0x4d4f4e0000000009, %rax /* MON_GC_RELEASE */
 	movl	$0x200, %edi
@@ -92,6 +114,16 @@ next:	movw	$PUPPET_IN, %dx
 	je	took
 	cmpl	$PUPPET_INVERT, %r8d
 	je	invert
+	cmpl	$PUPPET_TPR, %r8d
+	je	tpr
+	cmpl	$PUPPET_LISTEN, %r8d
+	je	listen
+	cmpl	$PUPPET_CPUID, %r8d
+	je	get_cpuid
+	cmpl	$PUPPET_RDMSR, %r8d
+	je	read_msr
+	cmpl	$PUPPET_WRMSR, %r8d
+	je	write_msr
 	movabsq	$0x4d4f4e0000000000, %rax /* MON_HYPERCALL */
 	movl	%r8d, %r8d
 	orq	%r8, %rax
@@ -127,6 +159,70 @@ touch:	movb	%sil, (%rdi)
 	decq	%rdx
 	jnz	touch
 	xorl	%eax, %eax
+	/* The address of the first page in which CR8 is found, of pages never touched before. */
+tpr:	movl	$5, %eax
+	movq	%rax, %cr8
+	movq	0x80(%rdi), %rcx
+	movl	$6, %eax
+	movq	%rax, %cr8
+	movq	0x80(%rdi), %rcx
+	movq	%rdi, %rax
+	testq	%rcx, %rcx
+	jnz	1f
+	movl	$20, %ecx
+2:	wbinvd /* an exit that only the monitor sees */
+	loop	2b
+	addq	$4096, %rdi
+	decq	%rsi
+	jnz	tpr
+	xorl	%eax, %eax
+1:	jmp	done
+listen:	movq	%rdi, %rsp
+	movw	$PUPPET_IN, %dx
+	sti
+1:	inl	%dx, %eax
+	decq	%rsi
+	jnz	1b
+	cli
+	xorl	%eax, %eax
+	jmp	done
+get_cpuid:
+	movl	%edi, %eax
+	movl	%esi, %ecx
+	movl	%r9d, %r9d
+	cpuid
+	testq	%r9, %r9
+	jz	1f
+	movl	%ecx, %eax
+	movl	%edx, %ebx
+1:	movl	%eax, %eax
+	shlq	$32, %rbx
+	orq	%rbx, %rax
+	jmp	done
+read_msr:
+	movl	%edi, %ecx
+	rdmsr
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	jmp	done
+write_msr:
+	movl	%edi, %ecx
+	movl	%esi, %eax
+	movq	%rsi, %rdx
+	shrq	$32, %rdx
+	wrmsr
+	xorl	%eax, %eax
+	jmp	done
+taken:	xchgq	%rax, (%rsp)
+	incq	PUPPET_COUNTS(,%rax,8)
+	cmpq	$32, %rax
+	jb	1f
+2:	popq	%rax
+	iretq
+1:	cmpq	$2, %rax /* NMI */
+	je	2b
+	movl	$0x18000, %esp
+	orq	$PUPPET_EXCEPTION, %rax
 done:	movq	%rax, %r14
 	rdtsc
 	shlq	$32, %rdx

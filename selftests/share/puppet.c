@@ -19,8 +19,11 @@
 
 extern const unsigned char puppet_firmware[];
 
-static int cpu;
-static struct kvm_run *run;
+struct puppet_options puppet_options;
+int puppet_vm, puppet_cpu;
+unsigned int puppet_said;
+struct kvm_run *puppet_run;
+unsigned char *puppet_memory;
 
 static void must(int result, const char *what)
 {
@@ -48,7 +51,9 @@ static void set_cpuid(int kvm)
 
 	c->nent = 128;
 	must(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, c), "KVM_GET_SUPPORTED_CPUID");
-	must(ioctl(cpu, KVM_SET_CPUID2, c), "KVM_SET_CPUID2");
+	if (puppet_options.cpuid)
+		puppet_options.cpuid(c);
+	must(ioctl(puppet_cpu, KVM_SET_CPUID2, c), "KVM_SET_CPUID2");
 	free(c);
 }
 
@@ -77,30 +82,33 @@ static int arm(unsigned long ram)
 	return domain;
 }
 
-void puppet_start_ordinary(unsigned long ram)
+int puppet_start(unsigned long ram)
 {
-	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC), vm;
+	int domain = puppet_options.ordinary ? -1 : arm(ram), vm;
+	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 
 	must(kvm, "/dev/kvm");
 	vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	must(vm, "KVM_CREATE_VM");
 	ioctl(vm, KVM_SET_TSS_ADDR, 0xfffbd000UL);
-	slot(vm, 0, 0, ram);
+	if (puppet_options.irqchip)
+		must(ioctl(vm, KVM_CREATE_IRQCHIP, 0), "KVM_CREATE_IRQCHIP");
+	puppet_memory = slot(vm, 0, 0, ram);
 	memcpy(slot(vm, 1, FIRMWARE_BASE, FIRMWARE_SIZE), puppet_firmware, FIRMWARE_SIZE);
-	cpu = ioctl(vm, KVM_CREATE_VCPU, 0);
-	must(cpu, "KVM_CREATE_VCPU");
+	puppet_vm = vm;
+	puppet_cpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	must(puppet_cpu, "KVM_CREATE_VCPU");
 	set_cpuid(kvm);
-	run = mmap(NULL, (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE,
-		   MAP_SHARED, cpu, 0);
-	must(run == MAP_FAILED ? -1 : 0, "struct kvm_run");
+	puppet_run = mmap(NULL, (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE,
+		   MAP_SHARED, puppet_cpu, 0);
+	must(puppet_run == MAP_FAILED ? -1 : 0, "struct kvm_run");
+	return domain;
 }
 
-int puppet_start(unsigned long ram)
+void puppet_start_ordinary(unsigned long ram)
 {
-	int domain = arm(ram);
-
-	puppet_start_ordinary(ram);
-	return domain;
+	puppet_options.ordinary = 1;
+	puppet_start(ram);
 }
 
 long puppet(unsigned int what, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
@@ -109,21 +117,27 @@ long puppet(unsigned int what, unsigned long a, unsigned long b, unsigned long c
 	unsigned int nr_in = 0, nr_out = 0;
 	__u32 out[2], *data;
 
+	puppet_said = 0;
 	while (nr_out < 2) {
-		if (ioctl(cpu, KVM_RUN, 0)) {
-			if (errno == EINTR)
+		if (ioctl(puppet_cpu, KVM_RUN, 0)) {
+			if (errno == EINTR) {
+				if (puppet_options.idle)
+					puppet_options.idle(1);
 				continue;
+			}
 			return PUPPET_DEAD - errno;
 		}
-		if (run->exit_reason != KVM_EXIT_IO)
-			return PUPPET_DEAD - 1000 - run->exit_reason;
-		data = (__u32 *)((char *)run + run->io.data_offset);
-		if (run->io.port == PUPPET_IN && nr_in < 9)
+		if (puppet_run->exit_reason != KVM_EXIT_IO)
+			return PUPPET_DEAD - 1000 - puppet_run->exit_reason;
+		data = (__u32 *)((char *)puppet_run + puppet_run->io.data_offset);
+		if (puppet_run->io.port == PUPPET_IN && nr_in < 9)
 			*data = in[nr_in++];
-		else if (run->io.port == PUPPET_OUT)
-			out[nr_out++] = *data;
+		else if (puppet_run->io.port == PUPPET_IN && puppet_options.idle)
+			puppet_options.idle(0);
+		else if (puppet_run->io.port == PUPPET_OUT)
+			puppet_said |= out[nr_out++] = *data;
 		else
-			return PUPPET_DEAD - 2000 - run->io.port;
+			return PUPPET_DEAD - 2000 - puppet_run->io.port;
 	}
 	return (long)(out[0] | (unsigned long)out[1] << 32);
 }

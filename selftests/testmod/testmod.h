@@ -7,6 +7,7 @@
 #ifndef _TESTMOD_H
 #define _TESTMOD_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 #include <asm/asm.h>
 
@@ -27,6 +28,7 @@ struct command {
 
 extern const struct command memory_commands[], search_commands[], cpu_commands[], event_commands[];
 extern const struct command vmx_commands[], vmx_entry_commands[], cost_commands[];
+extern const struct command race_commands[];
 
 /* Adds to the answer. */
 __printf(1, 2) void say(const char *format, ...);
@@ -36,6 +38,10 @@ __printf(1, 2) void say(const char *format, ...);
 void say_fault(int vector);
 
 int run_on(u64 cpu, void (*fn)(void *), void *arg);
+
+/* On CPUs 0 and 1, interrupts off; each calls meet() before what is to happen at once. */
+int run_both(void (*fn)(void *arg, atomic_t *ready), void *first, void *second);
+void meet(atomic_t *ready);
 
 int memory_init(void);
 void memory_exit(void);

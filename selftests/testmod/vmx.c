@@ -18,7 +18,7 @@
 #define MSR_VMX_BASIC 0x480
 
 static struct page *block;
-static u8 *operand_pages; /* two, not beside each other in physical memory */
+static u8 *operand_pages; /* two for each of two CPUs, not beside each other in physical memory */
 
 u8 *vmx_page(unsigned int nr)
 {
@@ -59,7 +59,8 @@ static u64 *operand(u64 first, u64 second)
 {
 	u64 value[2] = { first, second };
 
-	return memcpy(operand_pages + PAGE_SIZE - 4, value, sizeof(value));
+	return memcpy(operand_pages + (raw_smp_processor_id() & 1) * 2 * PAGE_SIZE + PAGE_SIZE - 4,
+		      value, sizeof(value));
 }
 
 int vmx_read(u64 field, u64 *value)
@@ -365,7 +366,7 @@ int vmx_init(void)
 	block = alloc_pages(GFP_KERNEL | __GFP_ZERO, PAGE_ORDER);
 	if (!block)
 		return -ENOMEM;
-	operand_pages = vzalloc(2 * PAGE_SIZE);
+	operand_pages = vzalloc(4 * PAGE_SIZE);
 	if (operand_pages)
 		return 0;
 	__free_pages(block, PAGE_ORDER);

@@ -320,6 +320,7 @@ static void host_restore(const struct host *h)
 {
 	asm volatile("mov %0, %%cr0" : : "r"(h->cr0));
 	asm volatile("mov %0, %%cr4" : : "r"(h->cr4));
+	asm volatile("mov %0, %%cr3" : : "r"(h->cr3) : "memory");
 	write_msr(MSR_EFER, h->efer);
 	write_msr(MSR_IA32_CR_PAT, h->pat);
 	write_msr(MSR_IA32_SYSENTER_CS, h->sysenter_cs);
@@ -401,7 +402,10 @@ struct result {
 	u64 cr0, cr4, efer, pat, gs, rflags, dr7, debugctl; /* of the host, right behind */
 };
 
+/* @page: of its VMCS; @ready: to be there together with another CPU */
 struct entry_request {
+	unsigned int page;
+	atomic_t *ready;
 	struct vmcs vmcs;
 	struct host host;
 	struct result result;
@@ -467,11 +471,13 @@ static void enter_here(void *arg)
 	unsigned int i;
 
 	memset(r, 0, sizeof(*r));
-	vmx_pointer("vmclear", vmx_page_pa(PAGE_VMCS));
-	vmx_pointer("vmptrld", vmx_page_pa(PAGE_VMCS));
+	vmx_pointer("vmclear", vmx_page_pa(q->page));
+	vmx_pointer("vmptrld", vmx_page_pa(q->page));
 	for (i = 0; i < q->vmcs.nr; i++)
 		vmx_write(q->vmcs.field[i].encoding, q->vmcs.field[i].value);
 	write_cr8(15);
+	if (q->ready)
+		meet(q->ready);
 	r->flags = vmx_enter(true);
 	if (!r->flags) {
 		read_host(r);
@@ -577,6 +583,7 @@ static int prepare(u64 cpu, const char *guest, struct entry_request *q)
 	unsigned int i;
 
 	fill_pages();
+	q->page = PAGE_VMCS;
 	q->vmcs.nr = 0;
 	for (i = 0; i < ARRAY_SIZE(guests); i++) {
 		if (strcmp(guests[i].name, guest))
@@ -587,6 +594,22 @@ static int prepare(u64 cpu, const char *guest, struct entry_request *q)
 	return -ENOENT;
 }
 
+/* @PLACE=VALUE: 8 bytes in a page of the block: the guest's tables, its EPT, its code */
+static int change_page(char *word)
+{
+	char *op = strchr(word, '=');
+	u64 at, value, first = vmx_page_pa(0);
+
+	if (!op)
+		return -EINVAL;
+	*op = 0;
+	if (vmx_number(word, &at) || vmx_number(op + 1, &value) || at - first < PAGE_SIZE ||
+	    at - first > (PAGE_SIZE << PAGE_ORDER) - sizeof(value))
+		return -EINVAL;
+	memcpy(vmx_page(0) + (at - first), &value, sizeof(value));
+	return 0;
+}
+
 /* FIELD=VALUE, FIELD^BITS, FIELD|BITS, FIELD&~BITS as FIELD-BITS */
 static int change(struct vmcs *v, char *word)
 {
@@ -594,6 +617,8 @@ static int change(struct vmcs *v, char *word)
 	u64 value;
 	u32 field;
 
+	if (*word == '@')
+		return change_page(word + 1);
 	if (!op)
 		return -EINVAL;
 	how = *op;
@@ -625,6 +650,55 @@ static int do_enter(const struct args *a)
 		err = change(&q->vmcs, (char *)a->word[i]);
 	if (!err)
 		err = enter_on(a->num[0], q);
+	kvfree(q);
+	return err;
+}
+
+static void enter_both_here(void *arg, atomic_t *ready)
+{
+	struct entry_request *q = arg;
+
+	q->ready = ready;
+	enter_here(q);
+}
+
+static int prepare_both(const struct args *a, struct entry_request *q)
+{
+	unsigned int cpu, i;
+	int err = 0;
+
+	for (cpu = 0; !err && cpu < 2; cpu++) {
+		err = prepare(cpu, a->word[1], &q[cpu]);
+		for (i = 2; !err && cpu && i < a->nr; i++) {
+			/* change() takes the word apart */
+			char word[2][64];
+
+			strscpy(word[0], a->word[i], sizeof(word[0]));
+			strscpy(word[1], a->word[i], sizeof(word[1]));
+			err = change(&q[0].vmcs, word[0]) ?: change(&q[1].vmcs, word[1]);
+		}
+	}
+	return err;
+}
+
+/*
+ * enterboth PAGE GUEST [CHANGE]...: entries on CPUs 0 and 1 at once; CPU 1's VMCS is
+ * this page, which may be that of CPU 0. What became of CPU 0's, then of CPU 1's.
+ */
+static int do_enterboth(const struct args *a)
+{
+	struct entry_request *q = kvcalloc(2, sizeof(*q), GFP_KERNEL);
+	unsigned int i;
+	int err;
+
+	if (!q)
+		return -ENOMEM;
+	err = prepare_both(a, q);
+	q[1].page = a->num[0];
+	if (!err)
+		err = run_both(enter_both_here, &q[0], &q[1]);
+	for (i = 0; !err && i < 2; i++)
+		say_result(&q[i]);
 	kvfree(q);
 	return err;
 }
@@ -761,6 +835,7 @@ static int do_code(const struct args *args)
 const struct command vmx_entry_commands[] = {
 	{ "code", 1, do_code },
 	{ "enter", 2, do_enter },
+	{ "enterboth", 2, do_enterboth },
 	{ "flip", 4, do_flip },
 	{ "events", 2, do_events },
 	{}
