@@ -383,11 +383,10 @@ static bool is_device_vector(u32 vector)
 }
 
 /*
- * What the host may inject: device interrupts while the guest has them
- * enabled, NMIs while they are not blocked. An exception only as the answer to
- * an instruction (op_resume() has taken that already).
+ * What the host may inject at some time: device interrupts, and NMIs. An exception only
+ * as the answer to an instruction (op_resume() has taken that already).
  */
-static bool host_event_ok(u32 info)
+static bool host_event_known(u32 info)
 {
 	u32 vector = info & INTR_INFO_VECTOR;
 
@@ -395,22 +394,36 @@ static bool host_event_ok(u32 info)
 		return false;
 	switch (info & INTR_INFO_TYPE) {
 	case INTR_TYPE_EXT:
-		return is_device_vector(vector) && can_take_interrupt();
+		return is_device_vector(vector);
 	case INTR_TYPE_NMI:
-		return vector == VECTOR_NMI && !(vmread(GUEST_INTERRUPTIBILITY_INFO) &
-						 (INTR_STATE_NMI | INTR_STATE_MOV_SS));
+		return vector == VECTOR_NMI;
 	default:
 		return false;
 	}
 }
 
-/* The guest's own interrupted event goes first; the host's waits for its window. */
+/* And now: interrupts while the guest has them enabled, NMIs while they are not blocked. */
+static bool host_event_ok(u32 info)
+{
+	if (!host_event_known(info))
+		return false;
+	if ((info & INTR_INFO_TYPE) == INTR_TYPE_EXT)
+		return can_take_interrupt();
+	return !(vmread(GUEST_INTERRUPTIBILITY_INFO) & (INTR_STATE_NMI | INTR_STATE_MOV_SS));
+}
+
+/*
+ * The guest's own interrupted event goes first; the host's waits for its window. It has to
+ * be one that the host may inject all the same, for nobody refuses it then.
+ */
 static bool take_events(struct vcpu *vcpu, u32 host_event)
 {
 	bool own = vmread(VM_ENTRY_INTR_INFO) & INTR_INFO_VALID;
 
 	if (host_event & INTR_INFO_VALID) {
-		if (!own && !vcpu->reinject && !host_event_ok(host_event))
+		bool waits = own || vcpu->reinject;
+
+		if (waits ? !host_event_known(host_event) : !host_event_ok(host_event))
 			return false;
 		vcpu->held = host_event;
 	}
@@ -663,8 +676,15 @@ static void ept_violation(struct cpu *cpu, struct vcpu *vcpu)
 static void interrupt_window(struct cpu *cpu, struct vcpu *vcpu)
 {
 	if (vcpu->held && !(vmread(VM_ENTRY_INTR_INFO) & INTR_INFO_VALID)) {
-		inject_raw(vcpu->held, 0, 0);
-		vcpu->held = 0;
+		bool known = host_event_known(vcpu->held), now = host_event_ok(vcpu->held);
+
+		/* In another mode the vector may mean something else by now. */
+		if (!known)
+			count(MON_CNT_VM_BAD_EVENT);
+		if (now)
+			inject_raw(vcpu->held, 0, 0);
+		if (now || !known)
+			vcpu->held = 0;
 		controls_from(&cpu->nested.vmcs12);
 		return;
 	}
