@@ -487,7 +487,6 @@ static enum no_vcpu vcpu_of_entry(struct cpu *cpu, struct vm *vm, const struct l
 {
 	const struct vmcs12 *v = &cpu->nested.vmcs12;
 	struct vcpu *vcpu = vcpu_find(vm, cpu->nested.vmptr12);
-	bool first = !vm->nr_vcpus;
 
 	*out = vcpu;
 	if (vcpu && !claim(cpu, vcpu))
@@ -500,7 +499,8 @@ static enum no_vcpu vcpu_of_entry(struct cpu *cpu, struct vm *vm, const struct l
 	vmcs_load(cpu, &(*out)->vmcs);
 	if (is_sipi_state(v) && start_by_sipi(*out, v))
 		return HAVE_VCPU;
-	if (!vcpu && !first) {
+	/* Which one is the first was decided under the lock: two CPUs may be here at once. */
+	if (!vcpu && (*out)->index) {
 		present_stop(cpu, *out, MON_VM_STOP_BAD_START, v->guest_cs_selector);
 		return PRESENTED;
 	}
