@@ -749,6 +749,26 @@ static void dispatch(struct cpu *cpu, struct vcpu *vcpu, u32 reason)
 	}
 }
 
+/*
+ * Answered here: the guest goes on, with what was interrupted first. But the host may have
+ * given away meanwhile the page that the CPU puts the guest's CR8 into, and this CPU has
+ * passed the epoch: then the host is entered, and refused the next entry until it names another.
+ */
+static void go_on(struct cpu *cpu, struct vcpu *vcpu)
+{
+	struct shown shown = { .reason = EXIT_EPT_VIOLATION, .gpa = SCRATCH_GPA,
+			       .qualification = EPT_QUAL_READ };
+
+	if (!nested_addresses_ok(&cpu->nested)) {
+		present(cpu, vcpu, &shown);
+		return;
+	}
+	if (vcpu->reinject && !(vmread(VM_ENTRY_INTR_INFO) & INTR_INFO_VALID)) {
+		inject_raw(vcpu->reinject, vcpu->reinject_code, vcpu->reinject_len);
+		vcpu->reinject = 0;
+	}
+}
+
 void vcpu_exit(struct cpu *cpu, u32 full)
 {
 	struct vcpu *vcpu = cpu->vcpu;
@@ -760,11 +780,8 @@ void vcpu_exit(struct cpu *cpu, u32 full)
 	}
 	keep_interrupted_event(vcpu);
 	dispatch(cpu, vcpu, full);
-	/* Answered here: go on, with what was interrupted first. */
-	if (cpu->vcpu && vcpu->reinject && !(vmread(VM_ENTRY_INTR_INFO) & INTR_INFO_VALID)) {
-		inject_raw(vcpu->reinject, vcpu->reinject_code, vcpu->reinject_len);
-		vcpu->reinject = 0;
-	}
+	if (cpu->vcpu)
+		go_on(cpu, vcpu);
 }
 
 /* The guest has not been entered: what was to be injected is kept. */
