@@ -94,11 +94,11 @@ static s64 hc_close(struct cpu *cpu, const u64 *arg)
 
 	(void)cpu;
 	(void)arg;
-	if (vm_any())
-		return -MON_EBUSY;
 	for (i = 0; i < monitor.nr_cpus; i++)
 		if (cpu_of(i)->nested.vmxon)
 			return -MON_EBUSY;
+	if (!vm_close())
+		return -MON_EBUSY;
 	monitor.closing = true;
 	return 0;
 }
@@ -120,7 +120,7 @@ static s64 hc_vm_create(struct cpu *cpu, const u64 *arg)
 	if (!in)
 		return -MON_EFAULT;
 	memcpy(&copy, in, sizeof(copy));
-	return monitor.closing ? -MON_EBUSY : vm_create(&copy);
+	return vm_create(&copy);
 }
 
 static s64 hc_vm_destroy(struct cpu *cpu, const u64 *arg)

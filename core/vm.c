@@ -9,6 +9,7 @@
 static struct vm *vms[VM_MAX];
 static struct spinlock vms_lock;
 static u32 nr_vms;
+static bool closed; /* no VM will be made any more */
 
 bool vm_any(void)
 {
@@ -332,6 +333,8 @@ static s64 create_locked(const struct mon_vm_create *args)
 	struct vm *vm;
 	u64 pfn;
 
+	if (closed)
+		return -MON_EBUSY;
 	if (slot < 0)
 		return slot;
 	spin_lock(&npt_lock);
@@ -366,6 +369,17 @@ s64 vm_create(const struct mon_vm_create *args)
 	id = create_locked(args);
 	spin_unlock(&vms_lock);
 	return id;
+}
+
+bool vm_close(void)
+{
+	bool none;
+
+	spin_lock(&vms_lock);
+	none = !nr_vms;
+	closed = closed || none;
+	spin_unlock(&vms_lock);
+	return none;
 }
 
 static bool all_idle(const struct vm *vm)
