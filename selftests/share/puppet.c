@@ -99,8 +99,8 @@ int puppet_start(unsigned long ram)
 	puppet_cpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	must(puppet_cpu, "KVM_CREATE_VCPU");
 	set_cpuid(kvm);
-	puppet_run = mmap(NULL, (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE,
-		   MAP_SHARED, puppet_cpu, 0);
+	puppet_run = mmap(NULL, (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0),
+			  PROT_READ | PROT_WRITE, MAP_SHARED, puppet_cpu, 0);
 	must(puppet_run == MAP_FAILED ? -1 : 0, "struct kvm_run");
 	return domain;
 }

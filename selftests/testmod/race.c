@@ -104,7 +104,7 @@ static int do_together(const struct args *a)
 /* ---- an argument that changes while it is read ---- */
 
 struct flip {
-	volatile u64 *word;
+	u64 *word;
 	u64 value[2];
 	struct call *call;
 	bool *over;
@@ -122,7 +122,7 @@ static void flip_here(void *arg, atomic_t *ready)
 		return;
 	}
 	while (!READ_ONCE(*f->over)) {
-		*f->word = f->value[f->rounds & 1];
+		WRITE_ONCE(*f->word, f->value[f->rounds & 1]);
 		f->rounds++;
 	}
 }
@@ -178,6 +178,44 @@ static int do_steal(const struct args *a)
 	err = run_on(0, steal_here, &pfn);
 	if (!err)
 		say("%lld\n", (s64)pfn);
+	return err;
+}
+
+#define EARLY_TRIES 100
+
+struct early {
+	u64 pfn;
+	bool *over;
+	unsigned int settled;
+};
+
+/* CPU 1 is in no exit of the monitor's meanwhile, nor gets an interrupt. */
+static void early_here(void *arg, atomic_t *ready)
+{
+	struct early *e = arg;
+	unsigned int i;
+
+	meet(ready);
+	if (!e->pfn) {
+		while (!READ_ONCE(*e->over))
+			cpu_relax();
+		return;
+	}
+	if (!hypercall(MON_HC_DONATE, e->pfn, 1, 0))
+		for (i = 0; i < EARLY_TRIES; i++)
+			e->settled += !hypercall(MON_HC_SETTLE, e->pfn, 1, 0);
+	WRITE_ONCE(*e->over, true);
+}
+
+/* early ADDRESS: gives a frame, and settles it before the other CPU can have flushed */
+static int do_early(const struct args *a)
+{
+	bool over = false;
+	struct early e[2] = { { a->num[0] >> PAGE_SHIFT, &over, 0 }, { 0, &over, 0 } };
+	int err = run_both(early_here, &e[0], &e[1]);
+
+	if (!err)
+		say("settled %u of %u\n", e[0].settled, EARLY_TRIES);
 	return err;
 }
 
@@ -299,6 +337,18 @@ static int do_which(const struct args *a)
 	return 0;
 }
 
+/* counter N: of enum mon_counter */
+static int do_counter(const struct args *a)
+{
+	const struct mon_status *status = (const void *)vmx_page(PAGE_SPARE + 1);
+	s64 err = hypercall(MON_HC_STATUS, vmx_page_pa(PAGE_SPARE + 1), 0, 0);
+
+	if (err || a->num[0] >= ARRAY_SIZE(status->counter))
+		return -EINVAL;
+	say("%llu\n", status->counter[a->num[0]]);
+	return 0;
+}
+
 /* page N: address of a page of the block that VMCSs point to */
 static int do_page(const struct args *a)
 {
@@ -321,8 +371,10 @@ static int do_toptable(const struct args *a)
 }
 
 const struct command race_commands[] = {
-	{ "together", 7, do_together }, { "flipping", 7, do_flipping }, { "steal", 1, do_steal },
-	{ "drain", 0, do_drain },	{ "refund", 0, do_refund },	{ "storm", 4, do_storm },
-	{ "which", 3, do_which },	{ "page", 1, do_page },		{ "toptable", 1, do_toptable },
-	{}
+	{ "together", 7, do_together }, { "flipping", 7, do_flipping },
+	{ "steal", 1, do_steal },	{ "early", 1, do_early },
+	{ "drain", 0, do_drain },	{ "refund", 0, do_refund },
+	{ "storm", 4, do_storm },	{ "which", 3, do_which },
+	{ "counter", 1, do_counter },	{ "page", 1, do_page },
+	{ "toptable", 1, do_toptable }, {}
 };

@@ -1,0 +1,175 @@
+# shellcheck shell=bash
+# What the tests of this suite share. Sourced: outside, where a test starts itself again
+# in the test machine ("in_machine"), and inside.
+
+if [ "${1:-}" != inside ]; then
+	# in_machine SECONDS
+	in_machine()
+	{
+		local name add=()
+
+		for name in victim tpr vcpu; do
+			add+=(--add "build/attack/$name:/usr/bin/$name")
+		done
+		exec selftests/machine/run --cpus 2 --timeout "$1" "${add[@]}" \
+			--add selftests/lib.sh:/lib.sh --add selftests/attack/lib.sh:/attack.sh \
+			--add "$0:/test" -- bash /test inside
+	}
+	return
+fi
+# shellcheck source=selftests/lib.sh
+. /lib.sh
+in_machine() { :; }
+
+STATUS=/sys/kernel/debug/monitor/status
+DO=/sys/kernel/debug/testmod/do
+MON=$((0x4d4f4e0000000000))
+# Hypercalls and errors of uapi/hypercall.h
+HC_STATUS=1 CPU_STATUS=2 DONATE=3 SETTLE=4 TAKE_BACK=5 CLOSE=6 LEAVE=7 CREATE=8 DESTROY=9
+VM_STATUS=10 OFFER=12 ACCEPT=13 TOUCH=14 END=15
+EPERM=-1 ENOENT=-2 EAGAIN=-11 ENOMEM=-12 EFAULT=-14 EBUSY=-16 EEXIST=-17 EINVAL=-22 ERANGE=-34
+WORDS=32768 # of the victim's pattern
+
+# t COMMAND...: what testmod answers is in $a, its first line; no process is started for it
+t()
+{
+	a="no such command"
+	echo "$*" >$DO && IFS= read -r a <$DO
+}
+
+# hc NUMBER [ARGUMENT]...: a hypercall on CPU 0; what the monitor answers is in $a
+hc()
+{
+	local line
+
+	printf -v line ' %#x' $((MON + $1)) "${@:2}"
+	t vmcall 0 $line
+}
+
+# passes: every CPU has been in the monitor since
+passes() { t vmcall 0 $MON; t vmcall 1 $MON; }
+
+# poke ADDRESS WORD...: 8 bytes each
+poke()
+{
+	local at=$1 word
+
+	shift
+	for word; do
+		printf -v word %#x $word
+		t store 8 $at $word
+		at=$((at + 8))
+	done
+}
+
+peek() { t load 8 $(($1)); }
+
+# counter NAME: in $n; $a stays as it is
+a=
+declare -A counter_of=([PROTECTED_READ]=0 [PROTECTED_WRITE]=1 [PROTECTED_FETCH]=2
+	[BAD_HYPERCALL]=3 [ENTRY_REFUSED]=7 [EPT12_REFUSED]=8 [VM_BAD_EVENT]=12 [VM_BAD_STATE]=13)
+counter()
+{
+	local answer=$a
+
+	t counter ${counter_of[$1]}
+	n=$a a=$answer
+}
+
+# victim_start: a confidential VM; $domain, and the frames of it that the host may read, and write
+victim_start()
+{
+	local ro rw
+
+	mkfifo /tmp/in /tmp/out
+	victim </tmp/in >/tmp/out &
+	exec 8>/tmp/in 9</tmp/out
+	read -r domain ro rw <&9
+	hc $ACCEPT "$ro"
+	hc $ACCEPT "$rw"
+	hc $TOUCH "$ro" 0
+	read_only=$((a * 4096))
+	hc $TOUCH "$rw" 0
+	read_write=$((a * 4096))
+}
+
+# whole NAME: a test point; the victim has what it had
+whole()
+{
+	local words
+
+	echo >&8
+	read -r -t 100 words <&9
+	is "$words" $WORDS "$1: the VM has all it had"
+}
+
+# frames_of_all: $frame_of[CLASS]: one frame of each kind there is
+declare -A frame_of
+frames_of_all()
+{
+	t which 3 1 1
+	frame_of[image]=$a
+	t which 3 2 1
+	frame_of[table]=$a
+	t which 3 3 1
+	frame_of[vmcs]=$a
+	t which 3 4 1
+	frame_of[state]=$a
+	t which 2 0 1 50
+	frame_of[free]=$a
+	t which 4 5 "$domain" 40
+	frame_of[private]=$a
+	t page 31
+	frame_of[transit]=$a
+	hc $DONATE $((a / 4096)) 1
+	t control
+	own=$((a))
+}
+
+# vmx_on CPU...: VMX operation, with regions of one's own
+vmx_on()
+{
+	local cpu
+
+	for cpu in 1 16 28; do t vmx 0 region $cpu 0; done
+	t vmx 0 region 0 0
+	for cpu; do
+		t vmx "$cpu" vmxe 1
+		t vmx "$cpu" vmxon p$((cpu * 28))
+	done
+}
+
+vmx_off()
+{
+	local cpu
+
+	for cpu; do
+		t vmx "$cpu" vmxoff
+		t vmx "$cpu" vmxe 0
+	done
+}
+
+# policy ADDRESS CR3 VCPUS: struct mon_vm_create with 64 KiB of RAM
+policy()
+{
+	t stos "$1" 0 240
+	poke "$1" "$2" $((1 | 1 << 32)) "$3" 0 0x10000 1
+}
+
+# destroyed DOMAIN: until it is gone; what the last call said is in $a
+destroyed()
+{
+	local try
+
+	for try in 1 2 3 4 5 6 7 8; do
+		hc $DESTROY "$1"
+		[ "$a" = $EAGAIN ] || return
+		passes
+	done
+}
+
+complaints()
+{
+	dmesg | grep -E 'WARNING: |BUG: |Oops|Call Trace|general protection|rcu.*(stall|detected)|lockup' |
+		grep -v RETBleed
+}
