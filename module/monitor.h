@@ -49,7 +49,7 @@ int mon_cpus_wake(unsigned int *first);
 unsigned int mon_cpus_let_go(void);
 void mon_cpus_wait_online(void);
 
-/* power.c: what resets the machine, for the monitor to see it coming */
+/* ports.c: what resets the machine, for the monitor to see it coming */
 void mon_power_ports(struct mon_boot_info *info);
 int mon_map_apic(void);
 

@@ -75,7 +75,6 @@ enum mon_hypercall {
 	X(BAD_HYPERCALL, "hypercall refused")                                    \
 	X(BAD_MSR, "MSR access refused")                                         \
 	X(BAD_CR, "control register write refused")                              \
-	X(BAD_IO, "string instruction on a port that resets the machine")        \
 	X(VMX_FAIL, "VMX instruction failed architecturally")                    \
 	X(ENTRY_REFUSED, "VM entry refused: control or address in vmcs12")       \
 	X(EPT12_REFUSED, "EPT12 maps a frame that is not the host's")            \
@@ -86,7 +85,8 @@ enum mon_hypercall {
 	X(VM_BAD_STATE, "host changed state that is not its own")                \
 	X(VM_BAD_INSN, "guest instruction the monitor cannot emulate")           \
 	X(GUEST_CALL_REFUSED, "hypercall of a confidential VM refused")          \
-	X(WINDOW_REFUSED, "confidential VM touched what is not shared with it (any more)")
+	X(WINDOW_REFUSED, "confidential VM touched what is not shared with it (any more)") \
+	X(BAD_IO, "string instruction on a port that resets the machine")
 
 /* Domains: the host, the monitor, and confidential VMs from 2 on. */
 #define MON_DOMAIN_HOST 0u

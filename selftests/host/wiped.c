@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: reset PROTECTED OPEN WAY
+ * usage: wiped PROTECTED OPEN WAY
  *
  * A confidential VM has a number of 64 bits in 1 MiB of its memory, this program
  * another in as much of its own. Given are both inverted, so that they are nowhere
@@ -46,7 +46,7 @@ static void sysrq(void)
 	int fd = open("/proc/sysrq-trigger", O_WRONLY);
 
 	if (fd < 0 || write(fd, "b", 1) != 1)
-		perror("reset: /proc/sysrq-trigger");
+		perror("wiped: /proc/sysrq-trigger");
 }
 
 static void pci_reset(void)
@@ -60,7 +60,7 @@ static void module(const char *command)
 	FILE *f = fopen("/sys/kernel/debug/testmod/do", "w");
 
 	if (!f || fputs(command, f) < 0 || fclose(f))
-		perror("reset: testmod");
+		perror("wiped: testmod");
 }
 
 /*
@@ -99,7 +99,7 @@ int main(int argc, char **argv)
 	unsigned int i;
 
 	if (argc != 4 || iopl(3)) {
-		fprintf(stderr, "usage: reset PROTECTED OPEN WAY, as root\n");
+		fprintf(stderr, "usage: wiped PROTECTED OPEN WAY, as root\n");
 		return 2;
 	}
 	numbers[0] = strtoul(argv[1], NULL, 16);

@@ -6,7 +6,7 @@
 . selftests/lib.sh
 
 PROTECTED=a5a5edcba9876543 OPEN=c3c30123456789ab WORDS=$((1 << 17))
-program=build/host/reset
+program=build/host/wiped
 
 inverted()
 {
@@ -17,7 +17,7 @@ build()
 {
 	mkdir -p build/host
 	make -s -C selftests/testmod SERIES=6.1 >&2 &&
-		gcc -O2 -Wall -Wextra -Werror -static -pthread -o $program selftests/host/reset.c \
+		gcc -O2 -Wall -Wextra -Werror -static -pthread -o $program selftests/host/wiped.c \
 			selftests/share/puppet.c selftests/share/puppet.S ||
 		skip_all "no static C library to build $program with"
 }
@@ -28,7 +28,7 @@ build()
 in_machine='insmod /lib/monitor/testmod.ko && insmod /lib/monitor/monitor.ko && modprobe kvm_intel || exit
 facs=$(($(od -An -tu4 -j36 -N4 /sys/firmware/acpi/tables/FACP)))
 echo "store 4 $((facs + 12)) 0x7c00 m" >/sys/kernel/debug/testmod/do
-exec reset-machine "$@"'
+exec wiped "$@"'
 
 # Pages that were moved meanwhile are there twice.
 # after WAY NAME [ARGUMENT-OF-RUN]...: two test points
@@ -38,7 +38,7 @@ after()
 
 	shift 2
 	found=$(selftests/machine/run --cpus 2 --timeout 250 "$@" \
-		--find-after-reset $PROTECTED,$OPEN --add $program:/usr/bin/reset-machine -- \
+		--find-after-reset $PROTECTED,$OPEN --add $program:/usr/bin/wiped -- \
 		sh -c "$in_machine" sh "$(inverted $PROTECTED)" "$(inverted $OPEN)" "$way" |
 		grep -E '^[0-9A-F]{8}$')
 	read -r -d "" -a found <<<"$found"
