@@ -155,6 +155,17 @@ void mon_cpus_wait_online(void)
 	}
 }
 
+/* Of those that the monitor has. */
+bool mon_cpus_all_online(void)
+{
+	unsigned int cpu;
+
+	for_each_present_cpu(cpu)
+		if (mon_cpu_index(cpu) >= 0 && !cpu_online(cpu))
+			return false;
+	return true;
+}
+
 int mon_cpus_init(void)
 {
 	int err;

@@ -48,6 +48,11 @@ void mon_cpus_freeze(bool freeze);
 int mon_cpus_wake(unsigned int *first);
 unsigned int mon_cpus_let_go(void);
 void mon_cpus_wait_online(void);
+bool mon_cpus_all_online(void);
+
+/* power.c: sleep, reboot, kexec */
+int mon_power_init(void);
+void mon_power_exit(void);
 
 /* ports.c: what resets the machine, for the monitor to see it coming */
 void mon_power_ports(struct mon_boot_info *info);
@@ -89,6 +94,7 @@ long mon_pages(void __user *arg);
 struct seq_file;
 int mon_vm_arm(void __user *arg);
 unsigned int mon_vm_count(void);
+long mon_vms_destroy(void);
 int mon_vms_show(struct seq_file *m, void *unused);
 
 #endif /* _MODULE_MONITOR_H */

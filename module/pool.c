@@ -111,6 +111,7 @@ void mon_frames_free_all(void)
 	unsigned long index, bit;
 	struct region *r;
 
+	mutex_lock(&pool_lock); /* at a reboot there may still be somebody who donates */
 	xa_for_each(&regions, index, r) {
 		for_each_set_bit(bit, r->out, REGION_PAGES) {
 			struct page *page = pfn_to_page((index << REGION_ORDER) + bit);
@@ -123,6 +124,7 @@ void mon_frames_free_all(void)
 	}
 	xa_destroy(&regions);
 	spare = 0;
+	mutex_unlock(&pool_lock);
 }
 
 /* ---- the pool, after launch ---- */
@@ -227,7 +229,9 @@ static void give_back_spare(void)
 
 	while (spare && tries < TRIES) {
 		pfn = mon_hypercall(MON_HC_TAKE_BACK, 0, 0, 0, 0);
-		if (pfn < 0) { /* the last ones may still wait for an epoch */
+		if (pfn == -ENXIO) { /* it has left, and all are back */
+			spare = 0;
+		} else if (pfn < 0) { /* the last ones may still wait for an epoch */
 			mon_every_cpu_passes();
 			tries++;
 		} else {

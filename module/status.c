@@ -106,4 +106,5 @@ int mon_status_init(void)
 void mon_status_exit(void)
 {
 	debugfs_remove_recursive(dir);
+	dir = NULL; /* a reboot takes it away, too */
 }

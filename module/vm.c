@@ -306,6 +306,23 @@ unsigned int mon_vm_count(void)
 	return n;
 }
 
+/**
+ * mon_vms_destroy() - the system goes down: all of them, though their files are open
+ *
+ * Returns the error of one that cannot be destroyed.
+ */
+long mon_vms_destroy(void)
+{
+	struct mon_vm *vm;
+	long err = 0;
+
+	mutex_lock(&vms_lock);
+	list_for_each_entry(vm, &vms, list)
+		err = vm_destroy(vm) ?: err;
+	mutex_unlock(&vms_lock);
+	return err;
+}
+
 /* ---- arming ---- */
 
 /* The caller has CAP_SYS_ADMIN, which is more than looking into the process takes. */

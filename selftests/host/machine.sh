@@ -6,6 +6,8 @@
 if [ "${INSIDE:-}" ]; then
 	# shellcheck source=selftests/launch/inside.sh
 	. /lib/monitor/inside.sh
+	# shellcheck source=selftests/host/next.sh
+	. /lib/monitor/next.sh
 	cpus=/sys/devices/system/cpu
 	declare -A vm_pid
 
@@ -107,13 +109,19 @@ fi
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
+programs=()
+for program in steady keep vmcore kexec; do
+	programs+=(--add "$top/build/host/$program:/usr/bin/$program")
+done
+
 in_machine()
 {
 	"$top/selftests/machine/run" --kernel "${KERNEL:-6.1}" --timeout "${TIMEOUT:-380}" \
 		--add "$top/selftests/lib.sh:/lib/monitor/lib.sh" \
 		--add "$top/selftests/launch/inside.sh:/lib/monitor/inside.sh" \
 		--add "$top/selftests/host/machine.sh:/lib/monitor/machine.sh" \
-		--add "$top/build/host/steady:/usr/bin/steady" \
+		--add "$top/selftests/host/next.sh:/lib/monitor/next.sh" \
+		"${programs[@]}" \
 		--add "$0:/lib/monitor/test" "$@" -- \
 		taskset 1 env INSIDE=/lib/monitor bash /lib/monitor/test
 	exit
