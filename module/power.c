@@ -47,7 +47,7 @@ static bool leave_for_good(void)
 }
 
 /* Before kvm_intel has left VMX operation on each CPU: one that comes later would enter it. */
-static int before_reboot(struct notifier_block *nb, unsigned long action, void *unused)
+static int pre_reboot(struct notifier_block *nb, unsigned long action, void *unused)
 {
 	unsigned int cpu;
 
@@ -89,9 +89,7 @@ static struct syscore_ops syscore = { .shutdown = shutdown };
 
 /* First of all, so that nobody else has prepared anything. */
 static struct notifier_block sleep_nb = { .notifier_call = on_sleep, .priority = INT_MAX };
-static struct notifier_block reboot_first_nb = {
-	.notifier_call = before_reboot, .priority = INT_MAX
-};
+static struct notifier_block reboot_1st_nb = { .notifier_call = pre_reboot, .priority = INT_MAX };
 static struct notifier_block reboot_last_nb = { .notifier_call = on_reboot, .priority = INT_MIN };
 
 int mon_power_init(void)
@@ -100,7 +98,7 @@ int mon_power_init(void)
 
 	if (err)
 		return err;
-	err = register_reboot_notifier(&reboot_first_nb);
+	err = register_reboot_notifier(&reboot_1st_nb);
 	if (err)
 		goto out_sleep;
 	err = register_reboot_notifier(&reboot_last_nb);
@@ -110,7 +108,7 @@ int mon_power_init(void)
 	return 0;
 
 out_first:
-	unregister_reboot_notifier(&reboot_first_nb);
+	unregister_reboot_notifier(&reboot_1st_nb);
 out_sleep:
 	unregister_pm_notifier(&sleep_nb);
 	return err;
@@ -120,6 +118,6 @@ void mon_power_exit(void)
 {
 	unregister_syscore(&syscore);
 	unregister_reboot_notifier(&reboot_last_nb);
-	unregister_reboot_notifier(&reboot_first_nb);
+	unregister_reboot_notifier(&reboot_1st_nb);
 	unregister_pm_notifier(&sleep_nb);
 }

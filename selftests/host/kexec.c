@@ -225,10 +225,11 @@ int main(int argc, char **argv)
 	if (argc == 5)
 		return load(!strcmp(argv[1], "crash"), argv[2], argv[3], argv[4]);
 	if (argc != 2 || strcmp(argv[1], "go")) {
-		fputs("usage: kexec next|crash VMLINUX INITRAMFS COMMAND-LINE, or kexec go\n", stderr);
+		fputs("usage: kexec next|crash VMLINUX INITRAMFS COMMAND-LINE | go\n", stderr);
 		return 2;
 	}
-	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
+		LINUX_REBOOT_CMD_KEXEC, NULL);
 	perror("kexec");
 	return 1;
 }
