@@ -11,6 +11,7 @@
  * wake it; and one that is offline at unload could not leave. So all are online at
  * both, and go offline again behind it.
  */
+#include <linux/acpi.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
@@ -164,6 +165,63 @@ bool mon_cpus_all_online(void)
 		if (mon_cpu_index(cpu) >= 0 && !cpu_online(cpu))
 			return false;
 	return true;
+}
+
+/* ---- CPUs that the kernel does not know ---- */
+
+static bool kernel_has(u32 apic_id)
+{
+	unsigned int cpu;
+
+	for_each_present_cpu(cpu)
+		if (cpu_physical_id(cpu) == apic_id)
+			return true;
+	return false;
+}
+
+/* An entry of the MADT (ACPI 5.2.12.2, 5.2.12.12): true if it is a CPU that is there. */
+static bool madt_cpu(const struct acpi_subtable_header *entry, u32 *apic_id)
+{
+	const struct acpi_madt_local_apic *apic = (const void *)entry;
+	const struct acpi_madt_local_x2apic *x2apic = (const void *)entry;
+
+	if (entry->type == ACPI_MADT_TYPE_LOCAL_APIC && entry->length >= sizeof(*apic)) {
+		*apic_id = apic->id;
+		return (apic->lapic_flags & ACPI_MADT_ENABLED) && apic->id != U8_MAX;
+	}
+	if (entry->type == ACPI_MADT_TYPE_LOCAL_X2APIC && entry->length >= sizeof(*x2apic)) {
+		*apic_id = x2apic->local_apic_id;
+		return (x2apic->lapic_flags & ACPI_MADT_ENABLED) && *apic_id != U32_MAX;
+	}
+	return false;
+}
+
+/**
+ * mon_cpus_unknown() - has the firmware a CPU that the kernel left alone (nr_cpus=1)?
+ * @apic_id: out, if so: its APIC ID
+ *
+ * It waits in native mode for whoever sends it a SIPI, as one that is offline does.
+ */
+bool mon_cpus_unknown(u32 *apic_id)
+{
+	struct acpi_table_header *madt;
+	unsigned long at, end;
+	bool unknown = false;
+
+	if (acpi_disabled || ACPI_FAILURE(acpi_get_table(ACPI_SIG_MADT, 0, &madt)))
+		return false;
+	at = (unsigned long)madt + sizeof(struct acpi_table_madt);
+	end = (unsigned long)madt + madt->length;
+	while (!unknown && at + sizeof(struct acpi_subtable_header) <= end) {
+		const struct acpi_subtable_header *entry = (const void *)at;
+
+		if (entry->length < sizeof(*entry) || at + entry->length > end)
+			break;
+		unknown = madt_cpu(entry, apic_id) && !kernel_has(*apic_id);
+		at += entry->length;
+	}
+	acpi_put_table(madt);
+	return unknown;
 }
 
 int mon_cpus_init(void)

@@ -34,7 +34,7 @@ static const int launch_errno[MON_LAUNCH_NR] = {
 	[MON_LAUNCH_ENTRY_FAILED] = -EIO,     [MON_LAUNCH_DIFFERENT_CPUS] = -EOPNOTSUPP,
 	[MON_LAUNCH_CPU_CHANGE] = -EAGAIN,
 	[MON_LAUNCH_BAD_BOOT_INFO] = -EINVAL, [MON_LAUNCH_PADDR] = -EOPNOTSUPP,
-	[MON_LAUNCH_OFFLINE_CPU] = -EPERM,
+	[MON_LAUNCH_OFFLINE_CPU] = -EPERM,    [MON_LAUNCH_UNKNOWN_CPU] = -EPERM,
 };
 
 static struct mon_gate **gates; /* one page for each CPU */
@@ -308,8 +308,12 @@ static int rendezvous(void)
 static int every_cpu_online(void)
 {
 	unsigned int cpu;
-	int err = mon_cpus_wake(&cpu);
+	u32 apic_id;
+	int err;
 
+	if (mon_cpus_unknown(&apic_id))
+		return report("CPUs", MON_LAUNCH_UNKNOWN_CPU, apic_id, 0);
+	err = mon_cpus_wake(&cpu);
 	return err ? report("CPUs", MON_LAUNCH_OFFLINE_CPU, -err, cpu) : 0;
 }
 

@@ -49,6 +49,7 @@ int mon_cpus_wake(unsigned int *first);
 unsigned int mon_cpus_let_go(void);
 void mon_cpus_wait_online(void);
 bool mon_cpus_all_online(void);
+bool mon_cpus_unknown(u32 *apic_id);
 
 /* power.c: sleep, reboot, kexec */
 int mon_power_init(void);

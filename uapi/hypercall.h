@@ -131,6 +131,7 @@ enum mon_counter {
 	X(BAD_BOOT_INFO, "the module and its image disagree", "rebuild the module")                 \
 	X(CPU_CHANGE, "a CPU came online or went offline meanwhile", "try again")                    \
 	X(PADDR, "RAM beyond what the monitor's direct map covers", "report this machine")             \
+	X(UNKNOWN_CPU, "the firmware has a CPU that this kernel does not use, so nobody could watch it", "boot without nr_cpus=, possible_cpus= and disable_cpu_apicid=, or disable it in the firmware setup") \
 	X(OFFLINE_CPU, "a CPU is offline and cannot be brought online, so nobody could watch it", "'echo on > /sys/devices/system/cpu/smt/control' if sibling threads are off, else disable it in the firmware setup")
 
 enum mon_launch_error {
