@@ -20,6 +20,7 @@ struct vmx_caps vmx_caps;
 #define MSR_VMX_EPT_VPID 0x48c
 #define MSR_VMX_TRUE_PIN 0x48d
 #define BASIC_TRUE_CONTROLS BIT(55)
+#define MISC_WAIT_FOR_SIPI BIT(8)
 #define MISC_VMWRITE_ANY BIT(29)
 
 #define EPT_CAP_EXEC_ONLY BIT(0)
@@ -83,6 +84,10 @@ static u32 judge(const struct vmx_caps *caps, u64 *detail)
 	/* A control the monitor wants off must not be one that has to be 1. */
 	if ((u32)caps->cpu & (CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING) ||
 	    !(cpu & CPU_MONITOR_TRAP_FLAG) || !(cpu & CPU_USE_IO_BITMAPS))
+		return MON_LAUNCH_NO_CONTROL;
+	/* Where a CPU goes after an INIT (exit.c). */
+	*detail = caps->misc;
+	if (!(caps->misc & MISC_WAIT_FOR_SIPI))
 		return MON_LAUNCH_NO_CONTROL;
 	*detail = caps->ept_vpid;
 	if (!(cpu2 & CPU2_ENABLE_EPT) || (caps->ept_vpid & NEED_EPT) != NEED_EPT)
