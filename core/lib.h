@@ -9,6 +9,6 @@ void monitor_print(const char *s);
 void monitor_print_hex(u64 v);
 
 /** monitor_reset() - wipe what domains have, and reset the machine (vendor interface) */
-void monitor_reset(void) __attribute__((__noreturn__));
+void __noreturn monitor_reset(void);
 
 #endif /* _CORE_LIB_H */

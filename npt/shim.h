@@ -32,6 +32,7 @@ typedef long long s64;
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define __must_check __attribute__((__warn_unused_result__))
+#define __noreturn __attribute__((__noreturn__))
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 4096ULL

@@ -31,7 +31,7 @@ static void wbinvd(void)
 	asm volatile("wbinvd" : : : "memory");
 }
 
-static void __attribute__((__noreturn__)) halt(void)
+static void __noreturn halt(void)
 {
 	for (;;)
 		asm volatile("cli; hlt");

@@ -16,6 +16,6 @@ extern u32 machine_ending;
 void machine_end(void);
 
 /** machine_park() - another CPU ends the machine: this one is done */
-void machine_park(void) __attribute__((__noreturn__));
+void __noreturn machine_park(void);
 
 #endif /* _VMX_END_H */

@@ -148,7 +148,8 @@ static u64 init_once(struct cpu *cpu)
 	u32 err;
 
 	if (info->abi != MON_ABI_VERSION || info->nr_cpus > MON_MAX_CPUS ||
-	    info->nr_power_ports > MON_MAX_POWER_PORTS || info->nr_chunks > MON_MAX_CHUNKS || info->nr_ram > MON_MAX_RAM_RANGES)
+	    info->nr_power_ports > MON_MAX_POWER_PORTS || info->nr_chunks > MON_MAX_CHUNKS ||
+	    info->nr_ram > MON_MAX_RAM_RANGES)
 		return MON_LAUNCH_BAD_BOOT_INFO;
 	err = vmx_caps_read(&vmx_caps, &cpu->gate->detail);
 	if (err)

@@ -44,7 +44,7 @@ struct mitigations {
 
 extern struct mitigations mitigations;
 
-/** mitigations_choose() - @edx: of CPUID leaf 7; @arch: IA32_ARCH_CAPABILITIES, 0 if there is none */
+/** mitigations_choose() - @edx: of CPUID leaf 7; @arch: IA32_ARCH_CAPABILITIES, or 0 */
 static inline struct mitigations mitigations_choose(u32 edx, u64 arch)
 {
 	u32 offered = (edx & CPUID_7_IBPB ? BIT(MON_FLUSH_PREDICTORS) : 0) |

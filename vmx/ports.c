@@ -105,7 +105,7 @@ static bool ends_machine(u16 at, u32 size, u32 value)
 	return false;
 }
 
-static void __attribute__((__noreturn__)) end_by(u16 at, u32 size, u32 value)
+static void __noreturn end_by(u16 at, u32 size, u32 value)
 {
 	u32 i;
 

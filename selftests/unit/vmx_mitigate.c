@@ -21,7 +21,7 @@ int main(void)
 	int needed = 0;
 
 	is(0, 0, 0, PREDICTORS | L1D | BUFFERS, "a CPU without any of it");
-	is(ALL_WAYS, 0, PREDICTORS | L1D | BUFFERS, 0, "one that has all, and says nothing of itself");
+	is(ALL_WAYS, 0, PREDICTORS | L1D | BUFFERS, 0, "one that has all, and says no more");
 	is(ALL_WAYS, ARCH_RDCL_NO, PREDICTORS | BUFFERS, 0, "without L1TF");
 	is(ALL_WAYS, ARCH_SKIP_L1DFL_VMENTRY, PREDICTORS | BUFFERS, 0,
 	   "the hypervisor below flushes L1D");
