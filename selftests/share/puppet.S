@@ -159,6 +159,7 @@ touch:	movb	%sil, (%rdi)
 	decq	%rdx
 	jnz	touch
 	xorl	%eax, %eax
+	jmp	done
 	/* The address of the first page in which CR8 is found, of pages never touched before. */
 tpr:	movl	$5, %eax
 	movq	%rax, %cr8
