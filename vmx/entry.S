@@ -97,10 +97,13 @@ events_pending:
 	.macro event_stub name flag
 	.globl	\name
 \name:
-	cmpl	$0, machine_ending(%rip)
-	jne	park
 	pushq	%rax
-	movq	%rdx, -8(%rsp)
+	movl	machine_ending(%rip), %eax
+	decl	%eax
+	js	9f
+	cmpl	%gs:CPU_INDEX, %eax
+	jne	park			/* another CPU ends the machine */
+9:	movq	%rdx, -8(%rsp)
 	orb	$\flag, %gs:CPU_EVENTS
 	cmpb	$0, %gs:CPU_IN_VMX
 	jne	1f
