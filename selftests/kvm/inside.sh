@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# In the test machine: inside.sh PASS. Each line "SECONDS NAME [ARGUMENT]..." of /list
-# is one of KVM's selftests, and runs without the monitor and then with it.
+# In the test machine: inside.sh PASS PARAMETER... Each line "SECONDS NAME [ARGUMENT]..."
+# of /list is one of KVM's selftests, and runs without the monitor and then with it.
 . /lib.sh
 set -m # each in a process group of its own: what it leaves running ends with it
 
@@ -49,19 +49,29 @@ same()
 		"with the monitor: $launched" "$(tail -n 15 "/tmp/launched/$1")"
 }
 
+# parameters NAME=VALUE...: what kvm_intel has of them, and of "nested"
+parameters()
+{
+	local name
+
+	for name in nested "$@"; do
+		cat "/sys/module/kvm_intel/parameters/${name%%=*}"
+	done
+}
+
+pass=$1
+shift
 plan $(($(wc -l </list) + 4))
 none "$(cat /unlisted)" "each of KVM's selftests is on the list"
-# Without the APIC virtualization that the monitor does not offer: kvm_intel does without it
-# there, and Bochs has bugs in it that fail some of these on the bare machine.
-modprobe kvm_intel enable_apicv=0 && each native && insmod /lib/monitor/monitor.ko && each launched
-grep -q '^kvm_intel ' /proc/modules && [ "$(cat /sys/module/kvm_intel/parameters/nested)" = Y ]
-ok $? "with the monitor there is kvm_intel, with nested virtualization"
+modprobe kvm_intel "$@" && before=$(parameters "$@") && each native &&
+	insmod /lib/monitor/monitor.ko && each launched
+is "$(parameters "$@")" "$before" "kvm_intel is back with its parameters"
 while read -r _ name _; do
 	same "$name"
 done </list
 passed=$(cat /tmp/launched/*.result | grep -c '^PASS')
-[ "$passed" -ge "$1" ]
-ok $? "$passed of them pass, $1 at least"
+[ "$passed" -ge "$pass" ]
+ok $? "$passed of them pass, $pass at least"
 none "$(dmesg | grep -E 'WARNING: |BUG: |Oops|Call Trace|unchecked MSR' | grep -v RETBleed)" \
 	"no warning in the host"
 finish
