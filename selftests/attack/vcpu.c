@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "../../uapi/monitor.h"
+#include "../vm/stop_name.h"
 #include "vcpu.h"
 
 bool confidential;
@@ -57,17 +58,6 @@ void print_taken(unsigned int vector)
 		printf("dead ");
 	else
 		printf("%#x taken %ld ", vector, n);
-}
-
-static const char *stop_name(unsigned int stop)
-{
-	static const char *const names[] = {
-#define X(name, text) #name,
-		MON_VM_STOPS(X)
-#undef X
-	};
-
-	return stop < MON_VM_STOP_NR ? names[stop] : "?";
 }
 
 static void play(const struct attack *a)

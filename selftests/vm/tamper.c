@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include "../../uapi/hypercall.h"
 #include "../../uapi/monitor.h"
+#include "stop_name.h"
 #include "tamper.h"
 
 #define RAM (16UL << 20)
@@ -310,17 +311,6 @@ static int arm(pid_t pid, unsigned int vcpus)
 	int dev = open("/dev/monitor", O_RDWR | O_CLOEXEC);
 
 	return dev < 0 ? -1 : ioctl(dev, MON_IOC_VM_ARM, &a);
-}
-
-static const char *stop_name(unsigned int stop)
-{
-	static const char *const names[] = {
-#define X(name, text) #name,
-		MON_VM_STOPS(X)
-#undef X
-	};
-
-	return stop < MON_VM_STOP_NR ? names[stop] : "?";
 }
 
 static int play_confidential(const struct attack *attack)
