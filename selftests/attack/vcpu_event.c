@@ -35,6 +35,16 @@ static void complete(void)
 	puppet_run->immediate_exit = 0;
 }
 
+/* The guest waits so many times, and @idle is called; then how often it took the first vector. */
+static void listen(const struct attack *a, void (*idle)(int signal), unsigned int times)
+{
+	now = a;
+	puppet_options.idle = idle;
+	puppet(PUPPET_STORE, STACK_TOP - 8, 0, 0, 0);
+	puppet(PUPPET_LISTEN, STACK_TOP, times, 0, 0);
+	print_taken(FIRST(a));
+}
+
 static void inject_one(int signal)
 {
 	if (!signal && !asked++)
@@ -43,11 +53,7 @@ static void inject_one(int signal)
 
 static void go_interrupt(const struct attack *a)
 {
-	now = a;
-	puppet_options.idle = inject_one;
-	puppet(PUPPET_STORE, STACK_TOP - 8, 0, 0, 0);
-	puppet(PUPPET_LISTEN, STACK_TOP, 3, 0, 0);
-	print_taken(FIRST(a));
+	listen(a, inject_one, 3);
 }
 
 /* @arg2: error code and 1 << 32, if there is to be one */
@@ -68,11 +74,7 @@ static void inject_exception(int signal)
 
 static void go_exception(const struct attack *a)
 {
-	now = a;
-	puppet_options.idle = inject_exception;
-	puppet(PUPPET_STORE, STACK_TOP - 8, 0, 0, 0);
-	puppet(PUPPET_LISTEN, STACK_TOP, 3, 0, 0);
-	print_taken(FIRST(a));
+	listen(a, inject_exception, 3);
 }
 
 static void inject_nmis(int signal)
@@ -83,11 +85,7 @@ static void inject_nmis(int signal)
 
 static void go_nmi(const struct attack *a)
 {
-	now = a;
-	puppet_options.idle = inject_nmis;
-	puppet(PUPPET_STORE, STACK_TOP - 8, 0, 0, 0);
-	puppet(PUPPET_LISTEN, STACK_TOP, 5, 0, 0);
-	print_taken(FIRST(a));
+	listen(a, inject_nmis, 5);
 }
 
 /*
