@@ -45,10 +45,8 @@ int main(int argc, char **argv)
 		perror(argv[2]);
 		return 1;
 	}
-	if (!strcmp(argv[1], "ordinary"))
-		puppet_start_ordinary(PUPPET_RAM);
-	else
-		puppet_start(PUPPET_RAM);
+	puppet_options.ordinary = !strcmp(argv[1], "ordinary");
+	puppet_start(PUPPET_RAM);
 	puppet(PUPPET_FILL, AT, word, WORDS, 0);
 	for (;;) {
 		long wrong = play_round(++round, word);

@@ -105,12 +105,6 @@ int puppet_start(unsigned long ram)
 	return domain;
 }
 
-void puppet_start_ordinary(unsigned long ram)
-{
-	puppet_options.ordinary = 1;
-	puppet_start(ram);
-}
-
 long puppet(unsigned int what, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
 {
 	const __u32 in[] = { what, a, a >> 32, b, b >> 32, c, c >> 32, d, d >> 32 };

@@ -53,9 +53,6 @@ extern unsigned int puppet_said;  /* the last word of it, if it did not live to 
 /* The calling process is armed and gets a VM, of which there is one. Its domain. */
 int puppet_start(unsigned long ram);
 
-/* The same, without being armed: an ordinary VM. */
-void puppet_start_ordinary(unsigned long ram);
-
 long puppet(unsigned int what, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
 
 struct mon_name;
