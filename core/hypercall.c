@@ -68,7 +68,7 @@ static s64 hc_donate(struct cpu *cpu, const u64 *arg)
 	u64 epoch;
 
 	(void)cpu;
-	return monitor.closing ? -MON_EBUSY : npt_to_errno(host_donate(arg[0], arg[1], &epoch));
+	return vm_closed() ? -MON_EBUSY : npt_to_errno(host_donate(arg[0], arg[1], &epoch));
 }
 
 static s64 hc_settle(struct cpu *cpu, const u64 *arg)
@@ -97,16 +97,13 @@ static s64 hc_close(struct cpu *cpu, const u64 *arg)
 	for (i = 0; i < monitor.nr_cpus; i++)
 		if (cpu_of(i)->nested.vmxon)
 			return -MON_EBUSY;
-	if (!vm_close())
-		return -MON_EBUSY;
-	monitor.closing = true;
-	return 0;
+	return vm_close() ? 0 : -MON_EBUSY;
 }
 
 static s64 hc_leave(struct cpu *cpu, const u64 *arg)
 {
 	(void)arg;
-	if (!monitor.closing || cpu->nested.vmxon)
+	if (!vm_closed() || cpu->nested.vmxon)
 		return -MON_EPERM;
 	cpu_leave(cpu);
 }

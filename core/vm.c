@@ -9,7 +9,7 @@
 static struct vm *vms[VM_MAX];
 static struct spinlock vms_lock;
 static u32 nr_vms;
-static bool closed; /* no VM will be made any more */
+static bool closed; /* for unloading: no VM will be made any more */
 
 bool vm_any(void)
 {
@@ -371,13 +371,19 @@ s64 vm_create(const struct mon_vm_create *args)
 	return id;
 }
 
+bool vm_closed(void)
+{
+	return READ_ONCE(closed);
+}
+
 bool vm_close(void)
 {
 	bool none;
 
 	spin_lock(&vms_lock);
 	none = !nr_vms;
-	closed = closed || none;
+	if (none)
+		WRITE_ONCE(closed, true);
 	spin_unlock(&vms_lock);
 	return none;
 }

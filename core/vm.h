@@ -133,6 +133,8 @@ bool vm_take_startup(struct vm *vm, s64 id, u8 vector);
 s64 vm_create(const struct mon_vm_create *args);
 /** vm_close() - from here no VM is made any more; false, and nothing changed: there is one */
 bool vm_close(void);
+/** vm_closed() - has vm_close() succeeded? (no lock) */
+bool vm_closed(void);
 s64 vm_destroy(u32 id);
 s64 vm_status(u32 id, struct mon_vm_status *status);
 s64 vm_refill(u32 id, u64 frames);

@@ -41,11 +41,6 @@ static inline u32 may_be_1(u64 cap)
 	return (u32)(cap >> 32);
 }
 
-static void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
-{
-	asm volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "a"(leaf), "c"(sub));
-}
-
 /* The TRUE_ MSRs say which of the "default 1" controls can be 0 (SDM A.3.1). */
 static void read_msrs(struct vmx_caps *caps)
 {

@@ -93,6 +93,12 @@ static inline struct cpu *this_cpu(void)
 	return cpu;
 }
 
+/** cpuid() - of the CPU itself, not as the host sees it */
+static inline void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
+{
+	asm volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "a"(leaf), "c"(sub));
+}
+
 /** vmcs_load() - make a VMCS current on this CPU (VMPTRLD), if it is not */
 void vmcs_load(struct cpu *cpu, struct vmcs *vmcs);
 
@@ -170,6 +176,9 @@ u64 gate_main(struct mon_gate *gate);
 void cpu_leave(struct cpu *cpu) __attribute__((__noreturn__));
 void launch_failed(struct cpu *cpu, u64 detail) __attribute__((__noreturn__));
 
+/** vmxoff() - leave VMX operation; no VMCS is loaded any more */
+void vmxoff(void);
+
 /*
  * ports.c: what of I/O space resets the machine. ports_intercept() adds it to bitmaps that
  * are frames of the monitor, ports_bitmaps() gives those that have nothing else.
@@ -203,7 +212,6 @@ struct monitor {
 	u64 counter[MON_CNT_NR];
 	u8 image_hash[32];
 	bool initialized;
-	bool closing;
 };
 
 extern struct monitor monitor;

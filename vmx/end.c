@@ -103,10 +103,10 @@ static void forget_guests(struct cpu *cpu)
 	wbinvd();
 }
 
-static void vmxoff(struct cpu *cpu)
+static void leave_vmx(struct cpu *cpu)
 {
 	if (cpu->in_vmx)
-		asm volatile("vmxoff" : : : "cc", "memory");
+		vmxoff();
 	cpu->in_vmx = 0;
 }
 
@@ -117,7 +117,7 @@ void machine_park(void)
 
 	forget_guests(cpu);
 	WRITE_ONCE(cpu->parked, true);
-	vmxoff(cpu);
+	leave_vmx(cpu);
 	halt();
 }
 
@@ -144,9 +144,8 @@ static void wipe_stacks(const struct cpu *self)
 void machine_end(void)
 {
 	struct cpu *cpu = this_cpu();
-	u32 me = cpu->index + 1, before = 0;
+	u32 me = cpu->index + 1, before = __sync_val_compare_and_swap(&machine_ending, 0, me);
 
-	before = __sync_val_compare_and_swap(&machine_ending, 0, me);
 	if (before == me) /* by a fault on the way: nothing is known to be wiped */
 		halt();
 	if (before)
@@ -156,7 +155,7 @@ void machine_end(void)
 		halt();
 	}
 	forget_guests(cpu);
-	vmxoff(cpu);
+	leave_vmx(cpu);
 	frames_wipe();
 	wipe_stacks(cpu);
 	wbinvd();

@@ -401,7 +401,7 @@ static bool vmxon(struct cpu *cpu)
 	return !failed;
 }
 
-static void vmxoff(void)
+void vmxoff(void)
 {
 	u64 cr4;
 

@@ -12,10 +12,10 @@ struct mitigations mitigations;
 
 void mitigate_init(void)
 {
-	u32 a = 7, b, c = 0, d;
+	u32 a, b, c, d;
 	u64 arch = 0;
 
-	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	cpuid(7, 0, &a, &b, &c, &d);
 	if ((d & CPUID_7_ARCH_CAPABILITIES) && !rdmsr_safe(MSR_ARCH_CAPABILITIES, &arch))
 		arch = 0;
 	mitigations = mitigations_choose(d, arch);

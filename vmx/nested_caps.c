@@ -93,11 +93,6 @@ static void controls_init(void)
 #define PERF_GLOBAL_METRICS BIT(48)
 #define CPUID_1_PDCM BIT(15)
 
-static void cpuid(u32 leaf, u32 *a, u32 *b, u32 *c, u32 *d)
-{
-	asm volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "a"(leaf), "c"(0));
-}
-
 /* SDM 20.2.3 and CPUID leaf 0xa: general counters, fixed counters, metrics. */
 static u64 perf_global_bits(void)
 {
@@ -106,10 +101,10 @@ static u64 perf_global_bits(void)
 
 	if (!vmx_caps.perf_global)
 		return 0;
-	cpuid(0xa, &a, &b, &c, &d);
+	cpuid(0xa, 0, &a, &b, &c, &d);
 	mask = BIT((a >> 8) & 0x1f) - 1;
 	mask |= ((BIT(d & 0x1f) - 1) | ((a & 0xff) >= 5 ? c & 0xffff : 0)) << 32;
-	cpuid(1, &a, &b, &c, &d);
+	cpuid(1, 0, &a, &b, &c, &d);
 	if ((c & CPUID_1_PDCM) && rdmsr_safe(MSR_PERF_CAPABILITIES, &cap) &&
 	    (cap & PERF_CAP_METRICS))
 		mask |= PERF_GLOBAL_METRICS;

@@ -35,11 +35,6 @@ static u64 xcr0_possible;
 static u32 nr_switched;
 static u8 init_area[PAGE_SIZE] __attribute__((aligned(64)));
 
-static void cpuid(u32 leaf, u32 sub, u32 *a, u32 *b, u32 *c, u32 *d)
-{
-	asm volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(*c), "=d"(*d) : "a"(leaf), "c"(sub));
-}
-
 static u64 xgetbv(void)
 {
 	u32 lo, hi;
