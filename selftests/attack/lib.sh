@@ -12,57 +12,23 @@ if [ "${1:-}" != inside ]; then
 			add+=(--add "build/attack/$name:/usr/bin/$name")
 		done
 		exec selftests/machine/run --cpus 2 --timeout "$1" "${add[@]}" \
-			--add selftests/lib.sh:/lib.sh --add selftests/attack/lib.sh:/attack.sh \
+			--add selftests/lib.sh:/lib.sh --add selftests/testmod/ask.sh:/ask.sh \
+			--add selftests/attack/lib.sh:/attack.sh \
 			--add "$0:/test" -- bash /test inside
 	}
 	return
 fi
 # shellcheck source=selftests/lib.sh
 . /lib.sh
+# shellcheck source=selftests/testmod/ask.sh
+. /ask.sh
 in_machine() { :; }
 
-STATUS=/sys/kernel/debug/monitor/status
-DO=/sys/kernel/debug/testmod/do
-MON=$((0x4d4f4e0000000000))
 # Hypercalls and errors of uapi/hypercall.h
 HC_STATUS=1 CPU_STATUS=2 DONATE=3 SETTLE=4 TAKE_BACK=5 CLOSE=6 LEAVE=7 CREATE=8 DESTROY=9
 VM_STATUS=10 OFFER=12 ACCEPT=13 TOUCH=14 END=15
 EPERM=-1 ENOENT=-2 EAGAIN=-11 ENOMEM=-12 EFAULT=-14 EBUSY=-16 EEXIST=-17 EINVAL=-22 ERANGE=-34
 WORDS=32768 # of the victim's pattern
-
-# t COMMAND...: what testmod answers is in $a, its first line; no process is started for it
-t()
-{
-	a="no such command"
-	echo "$*" >$DO && IFS= read -r a <$DO
-}
-
-# hc NUMBER [ARGUMENT]...: a hypercall on CPU 0; what the monitor answers is in $a
-hc()
-{
-	local line
-
-	printf -v line ' %#x' $((MON + $1)) "${@:2}"
-	t vmcall 0 $line
-}
-
-# passes: every CPU has been in the monitor since
-passes() { t vmcall 0 $MON; t vmcall 1 $MON; }
-
-# poke ADDRESS WORD...: 8 bytes each
-poke()
-{
-	local at=$1 word
-
-	shift
-	for word; do
-		printf -v word %#x $word
-		t store 8 $at $word
-		at=$((at + 8))
-	done
-}
-
-peek() { t load 8 $(($1)); }
 
 # counter NAME: in $n; $a stays as it is
 a=

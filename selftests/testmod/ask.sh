@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# In the test machine: asks testmod, without a process for each question. Sourced.
+
+STATUS=/sys/kernel/debug/monitor/status
+DO=/sys/kernel/debug/testmod/do
+MON=$((0x4d4f4e0000000000))
+
+# t COMMAND...: what testmod answers is in $a, its first line; no process is started for it
+t()
+{
+	a="no such command"
+	echo "$*" >$DO && IFS= read -r a <$DO
+}
+
+# hc NUMBER [ARGUMENT]...: a hypercall on CPU 0; what the monitor answers is in $a
+hc()
+{
+	local line
+
+	printf -v line ' %#x' $((MON + $1)) "${@:2}"
+	t vmcall 0 $line
+}
+
+# passes: every CPU has been in the monitor since
+passes() { t vmcall 0 $MON; t vmcall 1 $MON; }
+
+# poke ADDRESS WORD...: 8 bytes each
+poke()
+{
+	local at=$1 word
+
+	shift
+	for word; do
+		printf -v word %#x $word
+		t store 8 $at $word
+		at=$((at + 8))
+	done
+}
+
+peek() { t load 8 $(($1)); }
