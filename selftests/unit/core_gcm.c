@@ -174,7 +174,7 @@ static void test_openssl(void)
 /* One byte of @memory is its own and another value, in turn, until @stop. */
 struct writer {
 	volatile u8 *memory;
-	volatile bool stop;
+	volatile int stop;
 };
 
 static void *write_to_it(void *arg)
@@ -222,7 +222,7 @@ static void test_writer(const char *name, bool careless)
 		closed += !good;
 		other += good && memcmp(out, plain, sizeof(plain));
 	}
-	writer.stop = true;
+	writer.stop = 1;
 	pthread_join(thread, NULL);
 	ok(opened && closed && !other == !careless, "%s (%d opened, %d not)", name, opened, closed);
 }

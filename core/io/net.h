@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A network card: packets are copied between the guest's buffers and the arena. No offloads
+ * are offered, so what stands before a packet (virtio 1.2, 5.1.6) is always the same, and none of
+ * the host's reaches the guest, nor the guest's the host.
+ *
+ * What the host sends may be lost, forged or seen by anybody, as on any network.
+ *
+ * Lock order: the device's lock is held.
+ */
+#ifndef _CORE_IO_NET_H
+#define _CORE_IO_NET_H
+
+#include "arena.h"
+#include "guest_queue.h"
+#include "host_queue.h"
+
+#define NET_HEADER 12
+#define NET_FRAME_MAX 1518 /* Ethernet with a VLAN's tag, without its checksum */
+#define NET_SLOTS 64
+#define NET_SLOT_SIZE 2048
+#define NET_PAGES (2 + 2 * NET_SLOTS * NET_SLOT_SIZE / (u32)PAGE_SIZE)
+#define NET_BUDGET 32 /* packets in one exit and direction: 48 KiB copied */
+
+/**
+ * struct net - a pair of queues
+ * @rx, @tx: the guest's
+ * @host_rx, @host_tx: the host's
+ * @first_page: of NET_PAGES in the arena
+ * @dropped: packets that the guest had no room for, or that are too short
+ */
+struct net {
+	struct guest_queue rx, tx;
+	struct host_queue host_rx, host_tx;
+	u32 first_page;
+	u64 dropped;
+};
+
+/** net_start() - the guest's driver is ready; all buffers to receive into are posted */
+enum io_result net_start(struct net *net, struct arena *arena);
+
+/**
+ * net_work() - what both sides have left to do; after the guest's kick, and before it runs on
+ *
+ * A queue that is broken, on either side, stands still.
+ */
+enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena);
+
+/** net_broken() - does the device need a reset? */
+bool net_broken(const struct net *net);
+
+#endif /* _CORE_IO_NET_H */
