@@ -110,7 +110,7 @@ fi
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 programs=()
-for program in steady keep vmcore kexec; do
+for program in steady keep vmcore kexec killed; do
 	programs+=(--add "$top/build/host/$program:/usr/bin/$program")
 done
 
