@@ -53,10 +53,11 @@ if [ "${INSIDE:-}" ]; then
 		ok $? "$2" || diag "$rounds, $(vm_rounds "$1")"
 	}
 
-	# vm_start NAME confidential|ordinary MASK N: on the CPUs of the mask, with secret N
+	# vm_start NAME confidential|ordinary MASK N [MILLISECONDS]: on the CPUs of the mask, with
+	# secret N, and sleeping between two rounds
 	vm_start()
 	{
-		taskset "$3" steady "$2" "/tmp/vm-$1" "$4" >"/tmp/out-$1" 2>&1 &
+		taskset "$3" steady "$2" "/tmp/vm-$1" "${@:4}" >"/tmp/out-$1" 2>&1 &
 		vm_pid[$1]=$!
 		within 20 vm_beyond "$1" 0 || {
 			echo "Bail out! no VM"
@@ -110,7 +111,7 @@ fi
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 programs=()
-for program in steady keep vmcore kexec killed; do
+for program in steady keep vmcore kexec killed samples; do
 	programs+=(--add "$top/build/host/$program:/usr/bin/$program")
 done
 

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: steady confidential|ordinary FILE N
+ * usage: steady confidential|ordinary FILE N [MILLISECONDS]
  *
  * A VM that fills 4 MiB of its memory with a word of secret N, and from then on
  * looks for all of it, again and again. How often it has is in FILE, as a number; when
- * something is wrong, that stands there instead.
+ * something is wrong, that stands there instead. It sleeps so long between two times.
  */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "../share/puppet.h"
 #include "../vm/secret.h"
@@ -35,8 +36,8 @@ int main(int argc, char **argv)
 	char line[80];
 	int file;
 
-	if (argc != 4) {
-		fputs("usage: steady confidential|ordinary FILE N\n", stderr);
+	if (argc != 4 && argc != 5) {
+		fputs("usage: steady confidential|ordinary FILE N [MILLISECONDS]\n", stderr);
 		return 2;
 	}
 	word = ~secret_inverted(strtoull(argv[3], NULL, 0), 0);
@@ -47,6 +48,7 @@ int main(int argc, char **argv)
 	}
 	puppet_options.ordinary = !strcmp(argv[1], "ordinary");
 	puppet_start(PUPPET_RAM);
+	madvise(puppet_memory, PUPPET_RAM, MADV_MERGEABLE); /* for KSM, if it runs */
 	puppet(PUPPET_FILL, AT, word, WORDS, 0);
 	for (;;) {
 		long wrong = play_round(++round, word);
@@ -55,5 +57,7 @@ int main(int argc, char **argv)
 
 		if (pwrite(file, line, len, 0) != len || wrong)
 			return 1;
+		if (argc == 5)
+			usleep(1000 * atoi(argv[4]));
 	}
 }
