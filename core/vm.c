@@ -141,9 +141,18 @@ static bool is_firmware(u32 type)
 	return type == MON_RANGE_FIRMWARE || type == MON_RANGE_FIRMWARE_RAM;
 }
 
+/* Another CPU may have stopped it meanwhile, or destroy it: that stays. */
+static void move_on(struct vm *vm, enum mon_vm_state from, enum mon_vm_state to)
+{
+	spin_lock(&vm->lock);
+	if (vm->state == from)
+		vm->state = to;
+	spin_unlock(&vm->lock);
+}
+
 void vm_load_begin(struct vm *vm)
 {
-	vm->state = MON_VM_LOADING;
+	move_on(vm, MON_VM_ARMED, MON_VM_LOADING);
 	sha256_init(&vm->hash);
 	sha256_update(&vm->hash, &vm->policy, sizeof(vm->policy));
 	vm->load_range = 0;
@@ -163,7 +172,7 @@ bool vm_load_next(struct vm *vm, u64 *gpa)
 	}
 	if (vm->load_range == p->nr_ranges) {
 		sha256_final(&vm->hash, vm->measurement);
-		vm->state = MON_VM_RUNNING;
+		move_on(vm, MON_VM_LOADING, MON_VM_RUNNING);
 		return false;
 	}
 	*gpa = vm->load_gpa;

@@ -534,12 +534,13 @@ bool vcpu_vmentry(struct cpu *cpu, const struct l1_regs *l1)
 	}
 	if (got != HAVE_VCPU)
 		return true;
+	if (!load_firmware(cpu, vcpu))
+		return true;
+	/* Also by another CPU while this one loaded: then not all is in. */
 	if (vm->state >= MON_VM_STOPPED) {
 		present_stop(cpu, vcpu, MON_VM_STOP_NONE, 0);
 		return true;
 	}
-	if (!load_firmware(cpu, vcpu))
-		return true;
 	if (vcpu->op.kind != OP_NONE && !op_resume(cpu, vcpu))
 		return true;
 	run(cpu, vcpu);
