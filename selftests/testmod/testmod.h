@@ -28,7 +28,7 @@ struct command {
 
 extern const struct command memory_commands[], search_commands[], cpu_commands[], event_commands[];
 extern const struct command vmx_commands[], vmx_entry_commands[], cost_commands[];
-extern const struct command race_commands[];
+extern const struct command race_commands[], eptp_commands[];
 
 /* Adds to the answer. */
 __printf(1, 2) void say(const char *format, ...);
@@ -49,6 +49,7 @@ int event_init(void);
 void event_exit(void);
 int vmx_init(void);
 void vmx_exit(void);
+void eptp_exit(void);
 
 /*
  * TRY() - an instruction under an exception table

@@ -79,6 +79,13 @@ extern const char vmx_host_rip[];
 /* "ok", "invalid", "fail N" or "fault N"; @error: of VM_INSTRUCTION_ERROR */
 const char *vmx_outcome(char *buf, size_t size, int outcome, u64 error);
 
+/* vmx_entry.c: entries of one guest; @before may change what is loaded, @after has the reason */
+int vmx_entry_loop(u64 cpu, unsigned int page, u64 count, void (*code)(void),
+		   void (*before)(u64 round, void *arg),
+		   void (*after)(u64 round, u64 reason, void *arg), void *arg);
+void vmx_entry_loop_here(void *arg, const bool *over, void (*before)(u64 round, void *arg),
+			 void (*after)(u64 round, u64 reason, void *arg));
+
 enum vmx_field {
 	F_VPID = 0x0000,
 	F_GUEST_ES = 0x0800,

@@ -402,10 +402,11 @@ struct result {
 	u64 cr0, cr4, efer, pat, gs, rflags, dr7, debugctl; /* of the host, right behind */
 };
 
-/* @page: of its VMCS; @ready: to be there together with another CPU */
+/* @page: of its VMCS; @ready: to be there together with another CPU, and so much later */
 struct entry_request {
 	unsigned int page;
 	atomic_t *ready;
+	u64 later;
 	struct vmcs vmcs;
 	struct host host;
 	struct result result;
@@ -478,6 +479,8 @@ static void enter_here(void *arg)
 	write_cr8(15);
 	if (q->ready)
 		meet(q->ready);
+	for (i = 0; i < q->later; i++)
+		asm volatile("pause");
 	r->flags = vmx_enter(true);
 	if (!r->flags) {
 		read_host(r);
@@ -681,20 +684,119 @@ static int prepare_both(const struct args *a, struct entry_request *q)
 	return err;
 }
 
+/* ---- one guest again and again ---- */
+
+static struct entry_request *loop_request[2];
+
+/* In an interrupt already; one more may come. */
+static void take_interrupt(void)
+{
+	write_cr8(0);
+	local_irq_enable();
+	cpu_relax();
+	local_irq_disable();
+	write_cr8(15);
+}
+
+static u64 enter_again(struct entry_request *q)
+{
+	u64 reason;
+
+	for (;;) {
+		if (vmx_enter(false))
+			return ~0ULL;
+		host_restore(&q->host);
+		reason = field_now(F_EXIT_REASON);
+		if (reason != EXIT_INTERRUPT)
+			return reason;
+		take_interrupt();
+	}
+}
+
+/* On this CPU, until *@over: what vmx_entry_loop() has loaded here. */
+void vmx_entry_loop_here(void *arg, const bool *over, void (*before)(u64 round, void *arg),
+			 void (*after)(u64 round, u64 reason, void *arg))
+{
+	struct entry_request *q = loop_request[raw_smp_processor_id() & 1];
+	u64 round;
+
+	write_cr8(15);
+	for (round = 0; !READ_ONCE(*over); round++) {
+		before(round, arg);
+		after(round, enter_again(q), arg);
+	}
+	write_cr8(0);
+}
+
+struct loop {
+	u64 count;
+	void (*before)(u64 round, void *arg);
+	void (*after)(u64 round, u64 reason, void *arg);
+	void *arg;
+	struct entry_request *q;
+	bool over;
+};
+
+static void loop_after(u64 round, u64 reason, void *arg)
+{
+	struct loop *l = arg;
+
+	l->after(round, reason, l->arg);
+	l->over = round + 1 >= l->count;
+}
+
+static void loop_before(u64 round, void *arg)
+{
+	struct loop *l = arg;
+
+	l->before(round, l->arg);
+}
+
+static void loop_here(void *arg)
+{
+	struct loop *l = arg;
+
+	loop_request[raw_smp_processor_id() & 1] = l->q;
+	enter_here(l->q);
+	if (l->count)
+		vmx_entry_loop_here(l, &l->over, loop_before, loop_after);
+}
+
 /*
- * enterboth PAGE GUEST [CHANGE]...: entries on CPUs 0 and 1 at once; CPU 1's VMCS is
- * this page, which may be that of CPU 0. What became of CPU 0's, then of CPU 1's.
+ * vmx_entry_loop() - the guest "long" with other @code, on a CPU, once and then so many times
+ * @page: of its VMCS, which stays loaded
+ */
+int vmx_entry_loop(u64 cpu, unsigned int page, u64 count, void (*code)(void),
+		   void (*before)(u64 round, void *arg),
+		   void (*after)(u64 round, u64 reason, void *arg), void *arg)
+{
+	static struct entry_request request[2];
+	struct loop l = { count, before, after, arg, &request[cpu & 1], false };
+	int err = prepare(cpu, "long", l.q);
+
+	l.q->page = page;
+	code();
+	return err ?: run_on(cpu, loop_here, &l);
+}
+
+/*
+ * enterboth PAGE[+LATER] GUEST [CHANGE]...: entries on CPUs 0 and 1 at once; CPU 1's VMCS
+ * is this page, which may be that of CPU 0. What became of CPU 0's, then of CPU 1's.
  */
 static int do_enterboth(const struct args *a)
 {
 	struct entry_request *q = kvcalloc(2, sizeof(*q), GFP_KERNEL);
 	unsigned int i;
+	const char *later = strchr(a->word[0], '+');
 	int err;
 
 	if (!q)
 		return -ENOMEM;
 	err = prepare_both(a, q);
-	q[1].page = a->num[0];
+	if (!err)
+		err = sscanf(a->word[0], "%u", &q[1].page) == 1 ? 0 : -EINVAL;
+	if (!err && later)
+		err = kstrtou64(later + 1, 0, &q[1].later);
 	if (!err)
 		err = run_both(enter_both_here, &q[0], &q[1]);
 	for (i = 0; !err && i < 2; i++)
