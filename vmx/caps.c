@@ -19,6 +19,8 @@ struct vmx_caps vmx_caps;
 #define MSR_VMX_CPU2 0x48b
 #define MSR_VMX_EPT_VPID 0x48c
 #define MSR_VMX_TRUE_PIN 0x48d
+#define MSR_TME_ACTIVATE 0x982
+#define CPUID_7_TME BIT(13)
 #define BASIC_TRUE_CONTROLS BIT(55)
 #define MISC_WAIT_FOR_SIPI BIT(8)
 #define MISC_VMWRITE_ANY BIT(29)
@@ -112,6 +114,19 @@ static bool has_perf_global(void)
 	return (a & 0xff) >= 2;
 }
 
+static u32 max_pa_bits(void)
+{
+	u32 a, b, c, d, bits;
+	u64 tme = 0;
+
+	cpuid(0x80000008, 0, &a, &b, &c, &d);
+	bits = a & 0xff;
+	cpuid(7, 0, &a, &b, &c, &d);
+	if (c & CPUID_7_TME)
+		rdmsr_safe(MSR_TME_ACTIVATE, &tme);
+	return physical_bits(bits, tme);
+}
+
 u32 vmx_caps_read(struct vmx_caps *caps, u64 *detail)
 {
 	u32 a, b, c, d;
@@ -126,8 +141,7 @@ u32 vmx_caps_read(struct vmx_caps *caps, u64 *detail)
 	if ((feat_ctl & FEAT_CTL_LOCKED) && !(feat_ctl & FEAT_CTL_VMX_OUTSIDE_SMX))
 		return MON_LAUNCH_LOCKED_OFF;
 	read_msrs(caps);
-	cpuid(0x80000008, 0, &a, &b, &c, &d);
-	caps->max_pa_bits = a & 0xff;
+	caps->max_pa_bits = max_pa_bits();
 	caps->shadow_vmcs = (may_be_1(caps->cpu2) & CPU2_SHADOW_VMCS) &&
 			    (caps->misc & MISC_VMWRITE_ANY);
 	caps->ept_1g = caps->ept_vpid & EPT_CAP_1G;

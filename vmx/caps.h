@@ -45,6 +45,23 @@ static inline u32 control_fit(u32 wanted, u64 cap)
 	return (wanted | (u32)cap) & (u32)(cap >> 32);
 }
 
+#define TME_LOCKED BIT(0)
+#define TME_ENABLED BIT(1)
+
+/**
+ * physical_bits() - of an address, less those that choose a key for memory encryption
+ * @cpuid: what CPUID says, which counts them
+ * @tme: IA32_TME_ACTIVATE (SDM vol 4), 0 if the CPU has none
+ *
+ * With them in it an address would be a second one of the same memory.
+ */
+static inline u32 physical_bits(u32 cpuid, u64 tme)
+{
+	u64 on = TME_LOCKED | TME_ENABLED;
+
+	return (tme & on) == on ? cpuid - (u32)(tme >> 32 & 15) : cpuid;
+}
+
 /**
  * vmx_caps_read() - read this CPU's capabilities into @caps and judge them
  * @detail: out: the MSR or value behind a refusal
