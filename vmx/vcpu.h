@@ -122,6 +122,7 @@ struct vcpu {
 	u64 host_dr[4];
 	u64 host_dr6;
 	u64 host_xcr0;
+	u64 host_lbr_ctl;
 	u32 host_pkru;
 	struct msr_entry guest_msrs[SWITCHED_MSRS] __attribute__((aligned(16)));
 	struct msr_entry host_msrs[SWITCHED_MSRS] __attribute__((aligned(16)));

@@ -13,6 +13,8 @@
 #define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
 #define XCR0_PKRU BIT(9)
 #define XCR0_KNOWN (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
+#define MSR_LBR_CTL 0x14ce
+#define CPUID_7_LBR BIT(19)
 #define CR4_OSXSAVE BIT(18)
 #define CR4_PKE BIT(22)
 #define DR6_INIT 0xffff0ff0
@@ -33,6 +35,7 @@ static const u32 switched[SWITCHED_MSRS] = {
 /* XSAVE components the CPU has and this code keeps; the area fits one frame. */
 static u64 xcr0_possible;
 static u32 nr_switched;
+static bool has_lbr; /* architectural: by a register that no exit or entry of ours clears */
 static u8 init_area[PAGE_SIZE] __attribute__((aligned(64)));
 
 static u64 xgetbv(void)
@@ -77,6 +80,7 @@ bool vcpu_switch_possible(void)
 	xcr0_possible = (a | (u64)d << 32) & XCR0_KNOWN;
 	nr_switched = SWITCHED_MSRS;
 	cpuid(7, 0, &a, &b, &c, &d);
+	has_lbr = d & CPUID_7_LBR;
 	if (!(d & BIT(26)) || !rdmsr_safe(0x48, &spec))
 		nr_switched--;
 	*(u16 *)init_area = FCW_INIT;
@@ -165,6 +169,10 @@ void vcpu_switch_in(struct cpu *cpu, struct vcpu *vcpu)
 	get_drs(vcpu->host_dr, &vcpu->host_dr6);
 	vcpu->host_xcr0 = xgetbv();
 	vcpu->host_pkru = has_pkru() ? rdpkru() : 0;
+	/* The host would find where the guest has branched (SDM 18.1.2). */
+	vcpu->host_lbr_ctl = has_lbr ? rdmsr(MSR_LBR_CTL) : 0;
+	if (vcpu->host_lbr_ctl)
+		wrmsr(MSR_LBR_CTL, 0);
 
 	asm volatile("movq %0, %%cr2" : : "r"(vcpu->cr2));
 	set_drs(vcpu->dr, vcpu->dr6);
@@ -192,4 +200,6 @@ void vcpu_switch_out(struct cpu *cpu, struct vcpu *vcpu)
 	set_drs(vcpu->host_dr, vcpu->host_dr6);
 	asm volatile("movq %%cr2, %0" : "=r"(vcpu->cr2));
 	asm volatile("movq %0, %%cr2" : : "r"(vcpu->host_cr2));
+	if (vcpu->host_lbr_ctl)
+		wrmsr(MSR_LBR_CTL, vcpu->host_lbr_ctl);
 }
