@@ -161,6 +161,13 @@ void host_step_request(struct cpu *cpu);
 bool host_msr_read(struct cpu *cpu, u32 msr, u64 *value);
 bool host_msr_write(struct cpu *cpu, u32 msr, u64 value);
 
+/* Registers that also launch looks at, for the CPU would write to memory by them. */
+#define MSR_PEBS_ENABLE 0x3f1
+#define MSR_RTIT_CTL 0x570
+#define MSR_XSS 0xda0
+#define XSS_PT BIT(8)
+#define MSR_HW_FEEDBACK_CONFIG 0x17d1
+
 /** monitor_msr_bitmap() - what the host may not reach (SDM 25.6.9), 4 KiB */
 const u8 *monitor_msr_bitmap(void);
 void monitor_msr_bitmap_init(void);

@@ -9,6 +9,7 @@
 #define CPUID_1_SMX BIT(6)
 #define CPUID_7_OSPKE BIT(4)
 #define CPUID_7_PT BIT(25)
+#define CPUID_D1_PT BIT(8) /* of XSS */
 #define CR0_ET BIT(4)
 #define CR0_NE BIT(5)
 #define CR0_NW BIT(29)
@@ -37,6 +38,8 @@ void host_cpuid(struct cpu *cpu)
 		b &= ~(u32)CPUID_7_PT;
 		c = (c & ~(u32)CPUID_7_OSPKE) | (cr4 & CR4_PKE ? CPUID_7_OSPKE : 0);
 	}
+	if (leaf == 0xd && sub == 1)
+		c &= ~(u32)CPUID_D1_PT;
 	cpu->gpr[RAX] = a;
 	cpu->gpr[RBX] = b;
 	cpu->gpr[RCX] = c;

@@ -386,6 +386,18 @@ static void controls(void)
 
 /* ---- launch ---- */
 
+/* What writes to memory by itself, and would go on when the memory is not the host's any more. */
+static void stop_writers(void)
+{
+	u64 xss;
+
+	wrmsr_safe(MSR_RTIT_CTL, 0);
+	wrmsr_safe(MSR_PEBS_ENABLE, 0);
+	wrmsr_safe(MSR_HW_FEEDBACK_CONFIG, 0);
+	if (rdmsr_safe(MSR_XSS, &xss))
+		wrmsr_safe(MSR_XSS, xss & ~XSS_PT);
+}
+
 static bool vmxon(struct cpu *cpu)
 {
 	u64 feat_ctl = rdmsr(MSR_FEAT_CTL), cr0, cr4;
@@ -433,6 +445,7 @@ static u64 launch(struct cpu *cpu)
 		return err;
 	if (!cpu->vmxon_pa && frames_for_cpu(cpu))
 		return MON_LAUNCH_NO_MEMORY;
+	stop_writers();
 	if (!vmxon(cpu)) {
 		gate->detail = cpu->index;
 		vmxoff();

@@ -16,7 +16,6 @@
 #define MSR_VMX_FIRST 0x480
 #define MSR_VMX_LAST 0x493
 #define MSR_X2APIC_ICR 0x830
-#define MSR_XSS 0xda0
 #define MSR_KVM_CLOCK_OLD 0x11
 #define MSR_KVM_FIRST 0x4b564d00
 #define MSR_KVM_LAST 0x4b564dff
