@@ -33,7 +33,7 @@ WORDS=32768 # of the victim's pattern
 # counter NAME: in $n; $a stays as it is
 a=
 declare -A counter_of=([PROTECTED_READ]=0 [PROTECTED_WRITE]=1 [PROTECTED_FETCH]=2
-	[BAD_HYPERCALL]=3 [ENTRY_REFUSED]=7 [EPT12_REFUSED]=8 [VM_BAD_EVENT]=12 [VM_BAD_STATE]=13)
+	[BAD_HYPERCALL]=3 [BAD_MSR]=4 [ENTRY_REFUSED]=7 [EPT12_REFUSED]=8 [VM_BAD_EVENT]=12 [VM_BAD_STATE]=13)
 counter()
 {
 	local answer=$a
