@@ -195,6 +195,8 @@ enum exit_reason {
 	EXIT_TPAUSE = 68,
 	EXIT_BUS_LOCK = 74,
 	EXIT_NOTIFY = 75,
+	EXIT_SEAMCALL = 76,
+	EXIT_TDCALL = 77,
 	EXIT_REASONS = 80,
 };
 
