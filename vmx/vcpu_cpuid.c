@@ -15,8 +15,10 @@ enum { EAX, EBX, ECX, EDX };
 /* DTES64, MONITOR, VMX, SMX, PDCM */
 #define L1_ECX_HIDDEN (BIT(2) | BIT(3) | BIT(5) | BIT(6) | BIT(15))
 #define L1_ECX_OSXSAVE BIT(27)
+#define L1_ECX_RDRAND BIT(30)
 #define L1_EDX_HIDDEN BIT(21) /* DS */
 #define L7_EBX_HIDDEN (BIT(2) | BIT(25)) /* SGX PT */
+#define L7_EBX_RDSEED BIT(18)
 #define L7_ECX_UMIP BIT(2)
 #define L7_ECX_OSPKE BIT(4)
 /* WAITPKG SHSTK TME LA57 KL BUSLOCK ENQCMD SGX_LC PKS */
@@ -51,6 +53,15 @@ static u32 xsave_size(u64 xcr0)
 	return size;
 }
 
+static u32 of_cpu(u32 leaf, u32 reg)
+{
+	u32 r[4];
+
+	cpuid(leaf, 0, &r[EAX], &r[EBX], &r[ECX], &r[EDX]);
+	return r[reg];
+}
+
+/* How large a state is, and where, is the CPU's to say: XSAVE writes so much. */
 static void leaf_d(struct vcpu *vcpu, u32 sub, u32 r[4])
 {
 	u64 possible = vcpu_xcr0_possible();
@@ -65,6 +76,8 @@ static void leaf_d(struct vcpu *vcpu, u32 sub, u32 r[4])
 		r[EBX] = r[ECX] = r[EDX] = 0;
 	} else if (sub > 63 || !(possible & BIT(sub))) {
 		r[EAX] = r[EBX] = r[ECX] = r[EDX] = 0;
+	} else {
+		cpuid(0xd, sub, &r[EAX], &r[EBX], &r[ECX], &r[EDX]);
 	}
 }
 
@@ -76,6 +89,7 @@ static u32 apic_id(struct vcpu *vcpu, u32 answer)
 	return (u32)vcpu->apic_id;
 }
 
+/* The CPU's randomness is not hidden: without it the guest would take what the host can guess. */
 void cpuid_filter(struct vcpu *vcpu, u32 leaf, u32 sub, u32 r[4])
 {
 	u64 cr4 = vmread(GUEST_CR4);
@@ -89,6 +103,7 @@ void cpuid_filter(struct vcpu *vcpu, u32 leaf, u32 sub, u32 r[4])
 		r[EBX] = (r[EBX] & 0xffffff) | apic_id(vcpu, r[EBX] >> 24) << 24;
 		r[ECX] &= ~(u32)(L1_ECX_HIDDEN | L1_ECX_OSXSAVE);
 		r[ECX] |= cr4 & CR4_OSXSAVE ? (u32)L1_ECX_OSXSAVE : 0;
+		r[ECX] |= of_cpu(1, ECX) & (u32)L1_ECX_RDRAND;
 		r[EDX] &= ~(u32)L1_EDX_HIDDEN;
 		break;
 	case 7:
@@ -98,6 +113,7 @@ void cpuid_filter(struct vcpu *vcpu, u32 leaf, u32 sub, u32 r[4])
 		}
 		r[EAX] = 0;
 		r[EBX] &= ~(u32)L7_EBX_HIDDEN;
+		r[EBX] |= of_cpu(7, EBX) & (u32)L7_EBX_RDSEED;
 		r[ECX] &= ~(u32)(L7_ECX_HIDDEN | L7_ECX_OSPKE);
 		r[ECX] |= cr4 & CR4_PKE ? (u32)L7_ECX_OSPKE : 0;
 		if (!(vmx_caps.cr4_fixed1 & CR4_UMIP)) /* KVM emulates it; the monitor does not */

@@ -134,6 +134,16 @@ destroyed()
 	done
 }
 
+# both NAME ORDINARY CONFIDENTIAL: what vcpu.c has said of it
+both()
+{
+	local line
+
+	line=$(sed -n "s/^$1: //p" /tmp/vcpu)
+	is "${line%% |*}" "$2" "$1: control, an ordinary guest"
+	is "${line#*| }" "$3 " "$1"
+}
+
 complaints()
 {
 	dmesg | grep -E 'WARNING: |BUG: |Oops|Call Trace|general protection|rcu.*(stall|detected)|lockup' |

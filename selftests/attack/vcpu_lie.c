@@ -12,10 +12,14 @@
 #define HIDDEN_1_ECX (1u << 5 | 1u << 6) /* VMX SMX */
 #define HIDDEN_7_EBX (1u << 2 | 1u << 25) /* SGX PT */
 
-static struct kvm_cpuid_entry2 *entry(struct kvm_cpuid2 *c, __u32 leaf)
+#define RDRAND (1u << 30)
+#define RDSEED (1u << 18)
+#define SUB(n) ((unsigned long)(n) << 40)
+
+static struct kvm_cpuid_entry2 *entry(struct kvm_cpuid2 *c, __u32 leaf, __u32 sub)
 {
 	for (__u32 i = 0; i < c->nent; i++)
-		if (c->entries[i].function == leaf && !c->entries[i].index)
+		if (c->entries[i].function == leaf && c->entries[i].index == sub)
 			return &c->entries[i];
 	memset(&c->entries[c->nent], 0, sizeof(c->entries[0]));
 	c->entries[c->nent].function = leaf;
@@ -24,13 +28,17 @@ static struct kvm_cpuid_entry2 *entry(struct kvm_cpuid2 *c, __u32 leaf)
 
 static void lie(struct kvm_cpuid2 *c)
 {
-	entry(c, 1)->ecx |= HIDDEN_1_ECX;
-	entry(c, 7)->ebx |= HIDDEN_7_EBX;
-	entry(c, 0x40000000)->ebx = 0x41414141;
-	entry(c, 0x80000000)->eax = 0x8000001f;
-	entry(c, 0x8000001f)->eax = 2; /* encrypted memory */
-	entry(c, 0xa)->eax = 0x41;
-	entry(c, 0x80000002)->eax = 0x41414141; /* its name */
+	entry(c, 1, 0)->ecx |= HIDDEN_1_ECX;
+	entry(c, 1, 0)->ecx &= ~RDRAND;
+	entry(c, 7, 0)->ebx |= HIDDEN_7_EBX;
+	entry(c, 7, 0)->ebx &= ~RDSEED;
+	entry(c, 0xd, 2)->eax = 0x40;
+	entry(c, 0xd, 2)->ebx = 0x200;
+	entry(c, 0x40000000, 0)->ebx = 0x41414141;
+	entry(c, 0x80000000, 0)->eax = 0x8000001f;
+	entry(c, 0x8000001f, 0)->eax = 2; /* encrypted memory */
+	entry(c, 0xa, 0)->eax = 0x41;
+	entry(c, 0x80000002, 0)->eax = 0x41414141; /* its name */
 }
 
 static void prepare_cpuid(void)
@@ -38,10 +46,11 @@ static void prepare_cpuid(void)
 	puppet_options.cpuid = lie;
 }
 
-/* @arg: leaf and 1 << 32 for ECX, EDX; @arg2: bits that are looked at, of both */
+/* @arg: leaf, SUB() and 1 << 32 for ECX, EDX; @arg2: bits that are looked at, of both */
 static void go_cpuid(const struct attack *a)
 {
-	print_value(puppet(PUPPET_CPUID, (__u32)a->arg, 0, a->arg >> 32, 0) & (long)a->arg2);
+	print_value(puppet(PUPPET_CPUID, (__u32)a->arg, a->arg >> 40, a->arg >> 32 & 0xff, 0) &
+		    (long)a->arg2);
 }
 
 static void set_msr(__u32 msr, __u64 value)
@@ -83,6 +92,9 @@ const struct attack lie_attacks[] = {
 	  0xffffffffUL << 32 },
 	{ "CPUID: encrypted memory", prepare_cpuid, go_cpuid, 0x8000001f, 0xffffffff },
 	{ "CPUID: performance counters", prepare_cpuid, go_cpuid, 0xa, 0xff },
+	{ "CPUID: RDRAND", prepare_cpuid, go_cpuid, 1UL << 32 | 1, RDRAND },
+	{ "CPUID: RDSEED", prepare_cpuid, go_cpuid, 7, (unsigned long)RDSEED << 32 },
+	{ "CPUID: size and place of AVX's state", prepare_cpuid, go_cpuid, SUB(2) | 0xd, ~0UL },
 	{ "CPUID: the CPU's name, which the host may say", prepare_cpuid, go_cpuid, 0x80000002,
 	  0xffffffff },
 	{ "MSR: STAR", NULL, go_msr, 0xc0000081, 0x23001000000000 },
