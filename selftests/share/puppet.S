@@ -124,6 +124,14 @@ next:	movw	$PUPPET_IN, %dx
 	je	read_msr
 	cmpl	$PUPPET_WRMSR, %r8d
 	je	write_msr
+	cmpl	$PUPPET_PORT, %r8d
+	je	port
+	cmpl	$PUPPET_DEVICE, %r8d
+	je	device
+	cmpl	$PUPPET_INS, %r8d
+	je	string
+	cmpl	$PUPPET_OUTL, %r8d
+	je	out_long
 	movabsq	$0x4d4f4e0000000000, %rax /* MON_HYPERCALL */
 	movl	%r8d, %r8d
 	orq	%r8, %rax
@@ -212,6 +220,46 @@ write_msr:
 	movq	%rsi, %rdx
 	shrq	$32, %rdx
 	wrmsr
+	xorl	%eax, %eax
+	jmp	done
+port:	movq	%r9, %rax
+	movl	%edi, %edx
+	cmpl	$2, %esi
+	je	2f
+	ja	4f
+	inb	%dx, %al
+	jmp	done
+2:	inw	%dx, %ax
+	jmp	done
+4:	inl	%dx, %eax
+	jmp	done
+device:	movq	%r9, %rax
+	cmpl	$2, %esi
+	je	2f
+	jb	1f
+	cmpl	$4, %esi
+	je	4f
+	movq	(%rdi), %rax
+	jmp	done
+1:	movb	(%rdi), %al
+	jmp	done
+2:	movw	(%rdi), %ax
+	jmp	done
+4:	movl	(%rdi), %eax
+	jmp	done
+string:	movl	%edi, %edx
+	movq	%rsi, %rdi
+	movq	%r9, %rcx
+	cld
+	rep insb
+	movq	%rcx, %rax
+	shlq	$32, %rax
+	orq	%rdi, %rax
+	jmp	done
+out_long:
+	movl	%edi, %edx
+	movl	%esi, %eax
+	outl	%eax, %dx
 	xorl	%eax, %eax
 	jmp	done
 taken:	xchgq	%rax, (%rsp)

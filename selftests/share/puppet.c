@@ -121,6 +121,8 @@ long puppet(unsigned int what, unsigned long a, unsigned long b, unsigned long c
 			}
 			return PUPPET_DEAD - errno;
 		}
+		if (puppet_options.on_exit && puppet_options.on_exit())
+			continue;
 		if (puppet_run->exit_reason != KVM_EXIT_IO)
 			return PUPPET_DEAD - 1000 - puppet_run->exit_reason;
 		data = (__u32 *)((char *)puppet_run + puppet_run->io.data_offset);

@@ -19,6 +19,10 @@
 #define PUPPET_RDMSR 0x1000a /* (number) */
 #define PUPPET_WRMSR 0x1000b /* (number, value) */
 #define PUPPET_INVERT 0x1000c /* (address, 0, words): each of them */
+#define PUPPET_PORT 0x1000d /* (port, size, before): RAX that was this before, behind an IN */
+#define PUPPET_DEVICE 0x1000e /* (address, size, before): likewise, behind a load */
+#define PUPPET_INS 0x1000f /* (port, address, bytes): where REP INSB has come, and what is left << 32 */
+#define PUPPET_OUTL 0x10010 /* (port, value) */
 
 /* In its memory: how often each vector was taken, 8 bytes each. */
 #define PUPPET_COUNTS 0x20000
@@ -36,12 +40,13 @@ struct kvm_run;
 /*
  * To be set before puppet_start(): an ordinary guest; one with an interrupt controller of
  * KVM's. @idle: called when the guest asks for what it was not given (0), or a signal came (1).
- * @cpuid: may change what the guest is told.
+ * @cpuid: may change what the guest is told. @on_exit: has it dealt with this exit of KVM's?
  */
 struct puppet_options {
 	int ordinary, irqchip;
 	void (*idle)(int signal);
 	void (*cpuid)(struct kvm_cpuid2 *c);
+	int (*on_exit)(void);
 };
 
 extern struct puppet_options puppet_options;
