@@ -3,10 +3,10 @@
 # in the test machine ("in_machine"), and inside.
 
 if [ "${1:-}" != inside ]; then
-	# in_machine SECONDS
+	# in_machine SECONDS [OPTION]...
 	in_machine()
 	{
-		local name add=()
+		local name add=("${@:2}")
 
 		for name in victim tpr vcpu; do
 			add+=(--add "build/attack/$name:/usr/bin/$name")
@@ -132,16 +132,6 @@ destroyed()
 		[ "$a" = $EAGAIN ] || return
 		passes
 	done
-}
-
-# both NAME ORDINARY CONFIDENTIAL: what vcpu.c has said of it
-both()
-{
-	local line
-
-	line=$(sed -n "s/^$1: //p" /tmp/vcpu)
-	is "${line%% |*}" "$2" "$1: control, an ordinary guest"
-	is "${line#*| }" "$3 " "$1"
 }
 
 complaints()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * usage: vcpu [answers]
+ * usage: vcpu
  *
  * Each attack on an ordinary and then on a confidential guest, both puppet.S, each in a
  * process of its own. Prints "NAME: ORDINARY | CONFIDENTIAL": what came of it, and why the
@@ -96,15 +96,11 @@ static void each(const struct attack *a)
 	}
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	(void)argv;
-	if (argc > 1) {
-		each(answer_attacks);
-		return 0;
-	}
 	each(event_attacks);
 	each(lie_attacks);
 	each(memory_attacks);
+	each(answer_attacks);
 	return 0;
 }
