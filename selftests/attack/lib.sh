@@ -8,7 +8,7 @@ if [ "${1:-}" != inside ]; then
 	{
 		local name add=("${@:2}")
 
-		for name in victim tpr vcpu; do
+		for name in victim tpr vcpu greedy ring3; do
 			add+=(--add "build/attack/$name:/usr/bin/$name")
 		done
 		exec selftests/machine/run --cpus 2 --timeout "$1" "${add[@]}" \

@@ -6,8 +6,9 @@
  * domain it is, and the numbers of a page that the host may read, and of one that it may
  * write, too. At each line of its standard input it says how many of the pattern's words are
  * still there; "fill": the page that the host may write is full of it, too; "end": it is not
- * shared any more; "release": the last 16 pages are given back. The end of its input is its end. It stays on CPU 1, so that on CPU 0 KVM has no
- * VMCS that an attacker would take from under it.
+ * shared any more; "release": the last 16 pages are given back. The end of its input is its
+ * end. It stays on CPU 1, so that on CPU 0 KVM has no VMCS that an attacker would take from
+ * under it.
  */
 #define _GNU_SOURCE
 #include <sched.h>

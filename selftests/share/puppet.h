@@ -21,7 +21,7 @@
 #define PUPPET_INVERT 0x1000c /* (address, 0, words): each of them */
 #define PUPPET_PORT 0x1000d /* (port, size, before): RAX that was this before, behind an IN */
 #define PUPPET_DEVICE 0x1000e /* (address, size, before): likewise, behind a load */
-#define PUPPET_INS 0x1000f /* (port, address, bytes): where REP INSB has come, and what is left << 32 */
+#define PUPPET_INS 0x1000f /* (port, address, bytes): where REP INSB has come; what is left << 32 */
 #define PUPPET_OUTL 0x10010 /* (port, value) */
 
 /* In its memory: how often each vector was taken, 8 bytes each. */

@@ -228,6 +228,7 @@ static void robbed_before(u64 round, void *arg)
 {
 	struct robbed *r = arg;
 
+	/* What is entered from now on is entered after it was. */
 	r->was_settled = smp_load_acquire(&r->settled);
 	enter_space(round % SPACES);
 }
@@ -261,6 +262,7 @@ static void rob(struct robbed *r, u64 pfn)
 			break;
 		}
 	}
+	/* Goes with the load in robbed_before(). */
 	smp_store_release(&r->settled, true);
 	while (!READ_ONCE(r->over))
 		cpu_relax();
