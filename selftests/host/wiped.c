@@ -63,6 +63,18 @@ static void module(const char *command)
 		perror("wiped: testmod");
 }
 
+/* With this CPU's APIC in another mode: the others have to be told to stop all the same. */
+static void x2apic_reset(void)
+{
+	cpu_set_t cpu;
+
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	sched_setaffinity(0, sizeof(cpu), &cpu);
+	module("wrmsr 0 0x1b 0xfee00d00");
+	pci_reset();
+}
+
 /*
  * By a guest that may use any port, in KVM's VMX operation on CPU 0, beside KVM. In a
  * process of its own: this one enters nothing but the confidential VM.
@@ -88,6 +100,7 @@ static const struct {
 } ways[] = {
 	{ "sysrq", sysrq },
 	{ "pci", pci_reset },
+	{ "x2apic", x2apic_reset },
 	{ "guest", guest_pci_reset },
 	{ "suspend", suspend },
 };
