@@ -10,6 +10,8 @@
 #include "grant.h"
 #include "hypercall.h"
 
+#define CLOSE_REAPS 512
+
 /* Every hypercall passes the epoch; this one also lets go of what is dying. */
 static s64 hc_ping(struct cpu *cpu, const u64 *arg)
 {
@@ -87,9 +89,15 @@ static s64 hc_take_back(struct cpu *cpu, const u64 *arg)
 	return err ? npt_to_errno(err) : (s64)pfn;
 }
 
-/* From here no domain can be made; a CPU that is in VMX operation keeps it open. */
+static bool may_leave; /* no frame has anything of a domain's, and none ever will */
+
+/*
+ * From here no domain can be made; a CPU that is in VMX operation keeps it open. What
+ * the last one had is wiped before any CPU is native again: it would read it.
+ */
 static s64 hc_close(struct cpu *cpu, const u64 *arg)
 {
+	bool retired;
 	u32 i;
 
 	(void)cpu;
@@ -97,13 +105,22 @@ static s64 hc_close(struct cpu *cpu, const u64 *arg)
 	for (i = 0; i < monitor.nr_cpus; i++)
 		if (cpu_of(i)->nested.vmxon)
 			return -MON_EBUSY;
-	return vm_close() ? 0 : -MON_EBUSY;
+	if (!vm_close())
+		return -MON_EBUSY;
+	spin_lock(&npt_lock);
+	epoch_reap(CLOSE_REAPS);
+	retired = frames_retired();
+	spin_unlock(&npt_lock);
+	if (retired)
+		return -MON_EAGAIN;
+	WRITE_ONCE(may_leave, true);
+	return 0;
 }
 
 static s64 hc_leave(struct cpu *cpu, const u64 *arg)
 {
 	(void)arg;
-	if (!vm_closed() || cpu->nested.vmxon)
+	if (!READ_ONCE(may_leave) || cpu->nested.vmxon)
 		return -MON_EPERM;
 	cpu_leave(cpu);
 }

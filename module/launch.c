@@ -385,13 +385,20 @@ static int leave_all(void *unused)
 	return 0;
 }
 
+#define CLOSE_TRIES 100000 /* each wipes some frames */
+
 int mon_unload(void)
 {
-	long err;
+	unsigned int tries;
+	long err = -MON_EAGAIN;
 
 	if (!launched)
 		return 0;
-	err = mon_hypercall(MON_HC_CLOSE, 0, 0, 0, 0);
+	for (tries = 0; err == -MON_EAGAIN && tries < CLOSE_TRIES; tries++) {
+		err = mon_hypercall(MON_HC_CLOSE, 0, 0, 0, 0);
+		if (err == -MON_EAGAIN)
+			mon_every_cpu_passes();
+	}
 	if (err)
 		return err;
 	stop_machine(leave_all, NULL, cpu_online_mask);

@@ -259,6 +259,12 @@ void epoch_reap(u32 budget)
 	}
 }
 
+bool frames_retired(void)
+{
+	npt_assert_locked();
+	return waiting.head || filling.head;
+}
+
 /* ---- verbs on ranges ---- */
 
 /* Frame 0 ends the links of the pool, so it is never part of it. */

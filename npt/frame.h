@@ -273,6 +273,9 @@ void frames_wipe(void);
  */
 void epoch_reap(u32 budget);
 
+/** frames_retired() - do any wait for epoch_reap() yet, with what was in them? */
+bool frames_retired(void);
+
 /**
  * epoch_now() - the epoch that a removal done now has to wait for
  *

@@ -39,7 +39,8 @@ enum mon_hypercall {
 	MON_HC_DONATE = 3,     /* (pfn, nr): returns nothing until MON_HC_SETTLE */
 	MON_HC_SETTLE = 4,     /* (pfn, nr) after every CPU made a hypercall */
 	MON_HC_TAKE_BACK = 5,  /* returns a pfn that is the host's again, or -MON_EPOOL */
-	MON_HC_CLOSE = 6,      /* unload: refused while a protected domain lives */
+	/* unload: -MON_EBUSY while a VM lives; -MON_EAGAIN until what it had is wiped, as SETTLE */
+	MON_HC_CLOSE = 6,
 	MON_HC_LEAVE = 7,      /* after CLOSE: this CPU goes back to native mode */
 	MON_HC_VM_CREATE = 8,  /* (pa of struct mon_vm_create): returns a domain id, 2 or more */
 	MON_HC_VM_DESTROY = 9, /* (domain): one bounded step; -MON_EAGAIN until done */
