@@ -370,11 +370,20 @@ static int do_toptable(const struct args *a)
 	return 0;
 }
 
+/* pin CPU: who asks stays on this CPU */
+static int do_pin(const struct args *a)
+{
+	if (a->num[0] >= nr_cpu_ids)
+		return -EINVAL;
+	return set_cpus_allowed_ptr(current, cpumask_of(a->num[0]));
+}
+
 const struct command race_commands[] = {
 	{ "together", 7, do_together }, { "flipping", 7, do_flipping },
 	{ "steal", 1, do_steal },	{ "early", 1, do_early },
 	{ "drain", 0, do_drain },	{ "refund", 0, do_refund },
 	{ "storm", 4, do_storm },	{ "which", 3, do_which },
 	{ "counter", 1, do_counter },	{ "page", 1, do_page },
-	{ "toptable", 1, do_toptable }, {}
+	{ "toptable", 1, do_toptable }, { "pin", 1, do_pin },
+	{}
 };
