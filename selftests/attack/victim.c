@@ -6,11 +6,13 @@
  * domain it is, and the numbers of a page that the host may read, and of one that it may
  * write, too. At each line of its standard input it says how many of the pattern's words are
  * still there; "fill": the page that the host may write is full of it, too; "end": it is not
- * shared any more; "release": the last 16 pages are given back. The end of its input is its
- * end. It stays on CPU 1, so that on CPU 0 KVM has no VMCS that an attacker would take from
- * under it.
+ * shared any more; "release": the last 16 pages are given back; "registers": it has another
+ * word in its registers, which nobody else has, while it asks a device. The end of its input
+ * is its end. It stays on CPU 1, so that on CPU 0 KVM has no VMCS that an attacker would take
+ * from under it.
  */
 #define _GNU_SOURCE
+#include <linux/kvm.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,13 +28,23 @@
 #define SHARED 0x180000UL
 #define WORDS (64UL * 512)
 #define RELEASED 16UL
+#define DEVICE 0x40000000UL
 
 static long word, ro, rw;
+
+static int device(void)
+{
+	return puppet_run->exit_reason == KVM_EXIT_MMIO;
+}
 
 static long command(const char *line)
 {
 	if (!strcmp(line, "fill\n"))
 		return puppet(PUPPET_FILL, SHARED + 0x1000, word, 512, 0);
+	if (!strcmp(line, "registers\n")) {
+		puppet(PUPPET_STORE, SHARED, (unsigned long)secret_inverted(9, 0), 0, 0);
+		return puppet(PUPPET_REGS, SHARED, DEVICE, 0, 0);
+	}
 	if (!strcmp(line, "end\n"))
 		return puppet(MON_GC_END, rw, 0, 0, 0);
 	if (!strcmp(line, "release\n"))
@@ -65,6 +77,7 @@ int main(int argc, char **argv)
 		return 1;
 	word = (long)~secret_inverted(7, 0);
 	puppet_options.ordinary = argc > 1;
+	puppet_options.on_exit = device;
 	domain = puppet_start(RAM);
 	puppet(PUPPET_FILL, AREA, word, WORDS, 0);
 	if (argc == 1) {

@@ -132,6 +132,8 @@ next:	movw	$PUPPET_IN, %dx
 	je	string
 	cmpl	$PUPPET_OUTL, %r8d
 	je	out_long
+	cmpl	$PUPPET_REGS, %r8d
+	je	registers
 	movabsq	$0x4d4f4e0000000000, %rax /* MON_HYPERCALL */
 	movl	%r8d, %r8d
 	orq	%r8, %rax
@@ -255,6 +257,16 @@ string:	movl	%edi, %edx
 	movq	%rcx, %rax
 	shlq	$32, %rax
 	orq	%rdi, %rax
+	jmp	done
+registers:
+	movq	(%rdi), %rbx
+	notq	%rbx
+	movq	%rbx, %rbp
+	movq	%rbx, %r11
+	movq	%rbx, %r14
+	movq	%rbx, %r15
+	movb	(%rsi), %al
+	xorl	%eax, %eax
 	jmp	done
 out_long:
 	movl	%edi, %edx

@@ -23,6 +23,7 @@
 #define PUPPET_DEVICE 0x1000e /* (address, size, before): likewise, behind a load */
 #define PUPPET_INS 0x1000f /* (port, address, bytes): where REP INSB has come; what is left << 32 */
 #define PUPPET_OUTL 0x10010 /* (port, value) */
+#define PUPPET_REGS 0x10011 /* (address, device): what is there, inverted, into registers; a load */
 
 /* In its memory: how often each vector was taken, 8 bytes each. */
 #define PUPPET_COUNTS 0x20000
