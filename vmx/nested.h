@@ -73,6 +73,47 @@ struct cpu;
 #define HOT_RW_FIELDS(X) HOT_GUEST_FIELDS(X) HOT_CONTROL_FIELDS(X) HOT_ENTRY_FIELDS(X)
 #define HOT_FIELDS(X) HOT_RW_FIELDS(X) HOT_INFO_FIELDS(X)
 
+/* Guest state that is not hot, not switched by a control, and not PDPTEs: all CPUs have it. */
+#define GUEST_FIELDS(X)                                               \
+	X(GUEST_ES_SELECTOR, guest_es_selector)                       \
+	X(GUEST_CS_SELECTOR, guest_cs_selector)                       \
+	X(GUEST_SS_SELECTOR, guest_ss_selector)                       \
+	X(GUEST_DS_SELECTOR, guest_ds_selector)                       \
+	X(GUEST_FS_SELECTOR, guest_fs_selector)                       \
+	X(GUEST_GS_SELECTOR, guest_gs_selector)                       \
+	X(GUEST_LDTR_SELECTOR, guest_ldtr_selector)                   \
+	X(GUEST_TR_SELECTOR, guest_tr_selector)                       \
+	X(GUEST_ES_LIMIT, guest_es_limit)                             \
+	X(GUEST_CS_LIMIT, guest_cs_limit)                             \
+	X(GUEST_SS_LIMIT, guest_ss_limit)                             \
+	X(GUEST_DS_LIMIT, guest_ds_limit)                             \
+	X(GUEST_FS_LIMIT, guest_fs_limit)                             \
+	X(GUEST_GS_LIMIT, guest_gs_limit)                             \
+	X(GUEST_LDTR_LIMIT, guest_ldtr_limit)                         \
+	X(GUEST_TR_LIMIT, guest_tr_limit)                             \
+	X(GUEST_GDTR_LIMIT, guest_gdtr_limit)                         \
+	X(GUEST_IDTR_LIMIT, guest_idtr_limit)                         \
+	X(GUEST_ES_AR_BYTES, guest_es_ar_bytes)                       \
+	X(GUEST_DS_AR_BYTES, guest_ds_ar_bytes)                       \
+	X(GUEST_FS_AR_BYTES, guest_fs_ar_bytes)                       \
+	X(GUEST_GS_AR_BYTES, guest_gs_ar_bytes)                       \
+	X(GUEST_LDTR_AR_BYTES, guest_ldtr_ar_bytes)                   \
+	X(GUEST_TR_AR_BYTES, guest_tr_ar_bytes)                       \
+	X(GUEST_ES_BASE, guest_es_base)                               \
+	X(GUEST_SS_BASE, guest_ss_base)                               \
+	X(GUEST_DS_BASE, guest_ds_base)                               \
+	X(GUEST_FS_BASE, guest_fs_base)                               \
+	X(GUEST_GS_BASE, guest_gs_base)                               \
+	X(GUEST_LDTR_BASE, guest_ldtr_base)                           \
+	X(GUEST_TR_BASE, guest_tr_base)                               \
+	X(GUEST_GDTR_BASE, guest_gdtr_base)                           \
+	X(GUEST_IDTR_BASE, guest_idtr_base)                           \
+	X(GUEST_ACTIVITY_STATE, guest_activity_state)                 \
+	X(GUEST_SYSENTER_CS, guest_sysenter_cs)                       \
+	X(GUEST_SYSENTER_ESP, guest_sysenter_esp)                     \
+	X(GUEST_SYSENTER_EIP, guest_sysenter_eip)                     \
+	X(GUEST_PENDING_DBG_EXCEPTIONS, guest_pending_dbg_exceptions)
+
 enum hot_field {
 #define X(name, member) HOT_##name,
 	HOT_FIELDS(X)
@@ -102,6 +143,7 @@ struct shadow_copy {
  * struct nested - virtual VMX of one CPU
  * @vmxon: the host has executed VMXON
  * @shadow_on: the shadow VMCS is linked to vmcs01 and holds the hot fields
+ * @shadow_wide: and GUEST_FIELDS, too
  * @dirty: DIRTY_*: checks to be made, and fields to be written to vmcs02
  * @hot_changed: hot guest fields that vmcs02 has to be told, by enum hot_field
  * @guest_stale: vmcs02 has newer values of the guest fields that are not hot
@@ -124,6 +166,7 @@ struct shadow_copy {
 struct nested {
 	bool vmxon;
 	bool shadow_on;
+	bool shadow_wide;
 	bool guest_stale;
 	bool exit_ept;
 	u8 dirty;
@@ -277,6 +320,10 @@ void shadow_stop(struct cpu *cpu);
 void shadow_fetch(struct cpu *cpu);
 /** shadow_store() - vmcs12 to the shadow VMCS; leaves it current */
 void shadow_store(struct cpu *cpu);
+/** shadow_widen() - GUEST_FIELDS are in the shadow VMCS, too; vmcs01 is current before and after */
+void shadow_widen(struct cpu *cpu);
+/** shadow_narrow() - and no longer: what the host wrote goes to vmcs12; likewise */
+void shadow_narrow(struct cpu *cpu);
 /** hot_index() - enum hot_field of an encoding, HOT_NR if it is not hot */
 u32 hot_index(u32 encoding);
 

@@ -70,6 +70,7 @@ void nested_vmentry(struct cpu *cpu, bool launch)
 		return;
 	}
 	read_l1_regs(&l1);
+	shadow_narrow(cpu);
 	if (n->shadow_on)
 		shadow_fetch(cpu);
 	error = entry_error(n, launch);

@@ -94,6 +94,7 @@ static void write_back(struct cpu *cpu)
 	struct nested *n = &cpu->nested;
 	void *region;
 
+	shadow_narrow(cpu);
 	if (n->shadow_on) {
 		shadow_fetch(cpu);
 		vmcs_load(cpu, &cpu->vmcs01);
@@ -304,12 +305,15 @@ static void handle_vmptrst(struct cpu *cpu)
 
 /* ---- VMREAD, VMWRITE ---- */
 
-/* Guest state that vmcs02 still has the newer values of. */
-static void sync_for(struct cpu *cpu, u64 encoding)
+static bool is_hot(u64 encoding)
 {
-	if (VMCS_FIELD_TYPE(encoding) == VMCS_TYPE_GUEST &&
-	    hot_index((u32)encoding & ~1u) == HOT_NR)
-		nested_sync_guest(cpu);
+	return hot_index((u32)encoding & ~1u) != HOT_NR;
+}
+
+/* Guest state, of which vmcs02 may still have the newer values. */
+static bool is_cold_guest(u64 encoding)
+{
+	return VMCS_FIELD_TYPE(encoding) == VMCS_TYPE_GUEST && !is_hot(encoding);
 }
 
 static void handle_vmread(struct cpu *cpu)
@@ -327,7 +331,12 @@ static void handle_vmread(struct cpu *cpu)
 		vmx_fail(cpu, VMXERR_UNSUPPORTED_FIELD);
 		return;
 	}
-	sync_for(cpu, encoding);
+	if (is_cold_guest(encoding)) {
+		if (n->guest_stale)
+			nested_sync_guest(cpu);
+		else
+			shadow_widen(cpu);
+	}
 	value = vmcs12_get(&n->vmcs12, (u32)encoding, offset);
 	if (info & INFO_IS_REG)
 		operand_reg_set(cpu, INFO_REG1(info), value);
@@ -358,9 +367,11 @@ static void mark_dirty(struct nested *n, u64 encoding)
 static void vmwrite12(struct cpu *cpu, u64 encoding, u32 offset, u64 value)
 {
 	struct nested *n = &cpu->nested;
-	bool shadowed = n->shadow_on && hot_index((u32)encoding & ~1u) != HOT_NR;
+	bool shadowed = n->shadow_on && is_hot(encoding);
+	bool second = is_cold_guest(encoding) && !n->guest_stale;
 
-	sync_for(cpu, encoding);
+	if (is_cold_guest(encoding))
+		nested_sync_guest(cpu);
 	/* A field that hardware carries, but this write of it exited all the same. */
 	if (shadowed)
 		shadow_fetch(cpu);
@@ -370,6 +381,8 @@ static void vmwrite12(struct cpu *cpu, u64 encoding, u32 offset, u64 value)
 		shadow_store(cpu);
 		vmcs_load(cpu, &cpu->vmcs01);
 	}
+	if (second)
+		shadow_widen(cpu);
 }
 
 static void handle_vmwrite(struct cpu *cpu)

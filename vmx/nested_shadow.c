@@ -15,7 +15,7 @@
 bool nested_use_shadow = true;
 
 /* Bit n: VMREAD, VMWRITE of encoding n exits. Set up by the first CPU. */
-static u64 vmread_bitmap_pa, vmwrite_bitmap_pa;
+static u64 vmread_bitmap_pa, vmwrite_bitmap_pa, wide_bitmap_pa;
 
 #define SHADOW_INDICATOR BIT(31)
 
@@ -48,17 +48,21 @@ static u64 full_bitmap(void)
 
 static int bitmaps_init(void)
 {
-	u64 read = full_bitmap(), write = full_bitmap();
+	u64 read = full_bitmap(), wide = full_bitmap(), write = full_bitmap();
 	u8 *bits;
 
-	if (read == INVALID_PFN || write == INVALID_PFN)
+	if (read == INVALID_PFN || wide == INVALID_PFN || write == INVALID_PFN)
 		return NPT_EPOOL;
 	bits = frame_ptr(read);
 #define X(name, member) allow(bits, name);
 	HOT_FIELDS(X)
 	bits = frame_ptr(write);
 	HOT_RW_FIELDS(X)
+	bits = frame_ptr(wide);
+	HOT_RW_FIELDS(X)
+	GUEST_FIELDS(X)
 #undef X
+	wide_bitmap_pa = wide << PAGE_SHIFT;
 	vmwrite_bitmap_pa = write << PAGE_SHIFT;
 	vmread_bitmap_pa = read << PAGE_SHIFT;
 	return NPT_OK;
@@ -81,6 +85,12 @@ int shadow_init(struct cpu *cpu)
 	return NPT_OK;
 }
 
+static void use_bitmaps(u64 for_read, u64 for_write)
+{
+	vmwrite(VMREAD_BITMAP, for_read);
+	vmwrite(VMWRITE_BITMAP, for_write);
+}
+
 void shadow_start(struct cpu *cpu)
 {
 	struct nested *n = &cpu->nested;
@@ -97,8 +107,7 @@ void shadow_start(struct cpu *cpu)
 #undef X
 	vmcs_load(cpu, &cpu->vmcs01);
 	vmwrite(VMCS_LINK_POINTER, n->shadow.pa);
-	vmwrite(VMREAD_BITMAP, vmread_bitmap_pa);
-	vmwrite(VMWRITE_BITMAP, vmwrite_bitmap_pa);
+	use_bitmaps(vmread_bitmap_pa, vmwrite_bitmap_pa);
 	vmwrite(SECONDARY_VM_EXEC_CONTROL, vmread(SECONDARY_VM_EXEC_CONTROL) | CPU2_SHADOW_VMCS);
 	n->shadow_on = true;
 }
@@ -114,6 +123,48 @@ void shadow_stop(struct cpu *cpu)
 	vmwrite(VMCS_LINK_POINTER, ~0ULL);
 	vmcs_clear(cpu, &n->shadow);
 	n->shadow_on = false;
+	n->shadow_wide = false;
+}
+
+/*
+ * A host that looks at a second field that is not hot looks at many: KVM reads all segments,
+ * and again after each that it writes, to see whether the guest can be entered. Information
+ * of the exit is read-only: while it does so, reading that exits.
+ */
+void shadow_widen(struct cpu *cpu)
+{
+	struct nested *n = &cpu->nested;
+
+	if (!n->shadow_on || n->shadow_wide)
+		return;
+	vmcs_load(cpu, &n->shadow);
+#define X(name, member) vmwrite(name, n->vmcs12.member);
+	GUEST_FIELDS(X)
+#undef X
+	vmcs_load(cpu, &cpu->vmcs01);
+	use_bitmaps(wide_bitmap_pa, wide_bitmap_pa);
+	n->shadow_wide = true;
+}
+
+void shadow_narrow(struct cpu *cpu)
+{
+	struct nested *n = &cpu->nested;
+	u64 value;
+
+	if (!n->shadow_wide)
+		return;
+	n->shadow_wide = false;
+	use_bitmaps(vmread_bitmap_pa, vmwrite_bitmap_pa);
+	vmcs_load(cpu, &n->shadow);
+#define X(name, member)                     \
+	value = vmread(name);               \
+	if (value != n->vmcs12.member) {    \
+		n->vmcs12.member = value;   \
+		n->dirty |= DIRTY_GUEST;    \
+	}
+	GUEST_FIELDS(X)
+#undef X
+	vmcs_load(cpu, &cpu->vmcs01);
 }
 
 static void fetched(struct nested *n, enum hot_field field)

@@ -17,7 +17,7 @@ compare()
 	awk -v when="$when" '/^[a-z]/ && $1 ~ "^(" when ")$" { $1 = ""; print }' \
 		$here/selftests >"$work/list"
 	awk '/^[a-z]/ { print $3; if (sub(/\.sh$/, "", $3)) print $3 }' $here/selftests |
-		LC_ALL=C sort >"$work/listed"
+		LC_ALL=C sort -u >"$work/listed"
 	find build/kvm-selftests/ -type f -printf '%f\n' | LC_ALL=C sort |
 		LC_ALL=C diff "$work/listed" - >"$work/unlisted"
 	while read -r _ name _; do
