@@ -150,5 +150,6 @@ u32 vmx_caps_read(struct vmx_caps *caps, u64 *detail)
 			    (may_be_1(caps->entry) & ENTRY_LOAD_PERF_GLOBAL_CTRL);
 	caps->tsc_scaling = may_be_1(caps->cpu2) & CPU2_TSC_SCALING;
 	caps->preemption_timer = may_be_1(caps->pin) & PIN_PREEMPTION_TIMER;
+	caps->virt_intr = may_be_1(caps->cpu2) & CPU2_VIRT_INTR_DELIVERY;
 	return judge(caps, detail);
 }

@@ -27,6 +27,7 @@ struct vmx_caps {
 	bool perf_global;  /* IA32_PERF_GLOBAL_CTRL exists */
 	bool tsc_scaling;
 	bool preemption_timer;
+	bool virt_intr;    /* virtual-interrupt delivery */
 };
 
 extern struct vmx_caps vmx_caps;

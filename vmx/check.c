@@ -107,6 +107,13 @@ static bool list_owned(u64 pa, u32 count)
 	return !count || host_owns(pa, count * MSR_ENTRY_SIZE);
 }
 
+#define POSTED_DESC_SIZE 64
+
+static bool posted_ok(u64 pa)
+{
+	return IS_ALIGNED(pa, POSTED_DESC_SIZE) && host_owns(pa, POSTED_DESC_SIZE);
+}
+
 bool nested_addresses_ok(struct nested *n)
 {
 	const struct vmcs12 *v = &n->vmcs12;
@@ -122,6 +129,8 @@ bool nested_addresses_ok(struct nested *n)
 		REQUIRE(n, page_ok(v->virtual_apic_page_addr));
 	if (vmcs12_cpu2(v) & CPU2_VIRT_APIC_ACCESSES)
 		REQUIRE(n, page_ok(v->apic_access_addr));
+	if (v->pin_based_vm_exec_control & PIN_POSTED_INTR)
+		REQUIRE(n, posted_ok(v->posted_intr_desc_addr));
 	/* Said here, for at the exit it is a VMX abort. */
 	REQUIRE(n, list_owned(v->vm_exit_msr_store_addr, v->vm_exit_msr_store_count));
 	REQUIRE(n, list_owned(v->vm_exit_msr_load_addr, v->vm_exit_msr_load_count));

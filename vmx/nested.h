@@ -39,7 +39,8 @@ struct cpu;
 	X(GUEST_CS_BASE, guest_cs_base)                                 \
 	X(GUEST_CS_AR_BYTES, guest_cs_ar_bytes)                         \
 	X(GUEST_SS_AR_BYTES, guest_ss_ar_bytes)                         \
-	X(GUEST_INTERRUPTIBILITY_INFO, guest_interruptibility_info)
+	X(GUEST_INTERRUPTIBILITY_INFO, guest_interruptibility_info)     \
+	X(GUEST_INTR_STATUS, guest_intr_status)
 
 /* Followed like the controls that are not hot: DIRTY_CONTROL. */
 #define HOT_CONTROL_FIELDS(X)                                           \
@@ -121,8 +122,14 @@ enum hot_field {
 	HOT_NR
 };
 
-#define HOT_GUEST_ALL (BIT(HOT_GUEST_INTERRUPTIBILITY_INFO + 1) - 1)
+#define HOT_GUEST_ALL (BIT(HOT_GUEST_INTR_STATUS + 1) - 1)
 #define HOT_CONTROL_ALL ((BIT(HOT_PLE_WINDOW + 1) - 1) & ~HOT_GUEST_ALL)
+
+/* The one hot field that only CPUs with virtual-interrupt delivery have. */
+static inline bool hot_exists(enum vmcs_field field)
+{
+	return field != GUEST_INTR_STATUS || vmx_caps.virt_intr;
+}
 
 /* What the shadow VMCS of this CPU holds. */
 struct shadow_copy {

@@ -4,9 +4,8 @@
  * this list, and the CPU has. What future CPUs bring stays off until it is put
  * here, next to the code that knows how to deal with it.
  *
- * Left out on purpose: posted interrupts, APIC virtualization beyond the TPR shadow
- * and APIC-access exits, page-modification logging, VMFUNC, shadow VMCSs, #VE, PT, ENCLS,
- * mode-based execute control, CET state, SMM and dual-monitor treatment, a
+ * Left out on purpose: IPI virtualization, page-modification logging, VMFUNC, shadow VMCSs,
+ * #VE, PT, ENCLS, mode-based execute control, CET state, SMM and dual-monitor treatment, a
  * host that is not in 64-bit mode.
  */
 #include "cpu.h"
@@ -15,7 +14,8 @@ u64 nested_caps[0x12];
 u64 perf_global_mask;
 
 #define OFFER_PIN \
-	(PIN_EXT_INTR_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS | PIN_PREEMPTION_TIMER)
+	(PIN_EXT_INTR_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS | PIN_PREEMPTION_TIMER | \
+	 PIN_POSTED_INTR)
 #define OFFER_CPU                                                                                  \
 	(CPU_INTR_WINDOW_EXITING | CPU_USE_TSC_OFFSETTING | CPU_HLT_EXITING | CPU_INVLPG_EXITING | \
 	 CPU_MWAIT_EXITING | CPU_RDPMC_EXITING | CPU_RDTSC_EXITING | CPU_CR3_LOAD_EXITING |        \
@@ -27,6 +27,7 @@ u64 perf_global_mask;
 	(CPU2_VIRT_APIC_ACCESSES | CPU2_ENABLE_EPT | CPU2_DESC_EXITING |                     \
 	 CPU2_ENABLE_RDTSCP | CPU2_ENABLE_VPID | CPU2_WBINVD_EXITING |                       \
 	 CPU2_UNRESTRICTED_GUEST | CPU2_PAUSE_LOOP_EXITING | CPU2_RDRAND_EXITING |           \
+	 CPU2_VIRT_X2APIC | CPU2_APIC_REGISTER_VIRT | CPU2_VIRT_INTR_DELIVERY |              \
 	 CPU2_ENABLE_INVPCID | CPU2_RDSEED_EXITING | CPU2_ENABLE_XSAVES | CPU2_TSC_SCALING | \
 	 CPU2_USR_WAIT_PAUSE)
 #define OFFER_EXIT                                                                           \

@@ -34,6 +34,10 @@
 #define MSR_SMM_MONITOR_CTL 0x9b
 #define MSR_X2APIC_FIRST 0x800
 #define MSR_X2APIC_LAST 0x8ff
+#define MSR_X2APIC_TPR 0x808
+#define MSR_X2APIC_EOI 0x80b
+#define MSR_X2APIC_SELF_IPI 0x83f
+#define X2APIC_BIT(msr) BIT((msr) % 64)
 
 /*
  * Every MSR that the CPU switches with the VMCS is in one of these words (but
@@ -52,10 +56,28 @@ static const u16 merged_words[] = {
 	HIGH(MSR_FS_BASE), /* GS, KERNEL_GS, TSC_AUX */
 };
 
+/*
+ * With "virtualize x2APIC mode" the CPU takes these accesses to the virtual-APIC page. What
+ * it would take to the APIC itself exits, whatever the host's bitmap says (SDM 30.5).
+ */
+static u64 x2apic_virtualized(const struct vmcs12 *v, bool write)
+{
+	u32 cpu2 = vmcs12_cpu2(v);
+
+	if (!(cpu2 & CPU2_VIRT_X2APIC))
+		return 0;
+	if (!write)
+		return cpu2 & CPU2_APIC_REGISTER_VIRT ? ~0ULL : X2APIC_BIT(MSR_X2APIC_TPR);
+	return X2APIC_BIT(MSR_X2APIC_TPR) |
+	       (cpu2 & CPU2_VIRT_INTR_DELIVERY ?
+			X2APIC_BIT(MSR_X2APIC_EOI) | X2APIC_BIT(MSR_X2APIC_SELF_IPI) : 0);
+}
+
 void msr_bitmap_merge(struct nested *n)
 {
 	const u64 *own = (const u64 *)monitor_msr_bitmap(), *live;
 	u64 *merged = frame_ptr(n->msr_bitmap_pa >> PAGE_SHIFT);
+	u64 may;
 	u32 i, word;
 
 	if (!(n->vmcs12.cpu_based_vm_exec_control & CPU_USE_MSR_BITMAPS))
@@ -67,6 +89,12 @@ void msr_bitmap_merge(struct nested *n)
 		word += WRITE_WORDS;
 		merged[word] = live ? READ_ONCE(live[word]) | own[word] : ~0ULL;
 	}
+	word = LOW(MSR_X2APIC_FIRST);
+	may = x2apic_virtualized(&n->vmcs12, false);
+	merged[word] = live ? READ_ONCE(live[word]) | ~may : ~0ULL;
+	word += WRITE_WORDS;
+	may = x2apic_virtualized(&n->vmcs12, true);
+	merged[word] = live ? READ_ONCE(live[word]) | ~may : ~0ULL;
 }
 
 bool host_wants_msr(const struct nested *n, u32 msr, bool write)

@@ -54,7 +54,9 @@ static int bitmaps_init(void)
 	if (read == INVALID_PFN || wide == INVALID_PFN || write == INVALID_PFN)
 		return NPT_EPOOL;
 	bits = frame_ptr(read);
-#define X(name, member) allow(bits, name);
+#define X(name, member)       \
+	if (hot_exists(name)) \
+		allow(bits, name);
 	HOT_FIELDS(X)
 	bits = frame_ptr(write);
 	HOT_RW_FIELDS(X)
@@ -102,7 +104,8 @@ void shadow_start(struct cpu *cpu)
 	vmcs_load(cpu, &n->shadow);
 #define X(name, member)                     \
 	copy->member = n->vmcs12.member;    \
-	vmwrite(name, copy->member);
+	if (hot_exists(name))               \
+		vmwrite(name, copy->member);
 	HOT_FIELDS(X)
 #undef X
 	vmcs_load(cpu, &cpu->vmcs01);
@@ -181,12 +184,12 @@ void shadow_fetch(struct cpu *cpu)
 	u64 value;
 
 	vmcs_load(cpu, &n->shadow);
-#define X(name, member)                          \
-	value = vmread(name);                    \
-	if (value != copy->member) {             \
-		copy->member = value;            \
-		n->vmcs12.member = value;        \
-		fetched(n, HOT_##name);          \
+#define X(name, member)                                         \
+	value = hot_exists(name) ? vmread(name) : copy->member; \
+	if (value != copy->member) {                            \
+		copy->member = value;                           \
+		n->vmcs12.member = value;                       \
+		fetched(n, HOT_##name);                         \
 	}
 	HOT_RW_FIELDS(X)
 #undef X
@@ -198,10 +201,10 @@ void shadow_store(struct cpu *cpu)
 	struct shadow_copy *copy = &n->copy;
 
 	vmcs_load(cpu, &n->shadow);
-#define X(name, member)                           \
-	if (copy->member != n->vmcs12.member) {   \
-		copy->member = n->vmcs12.member;  \
-		vmwrite(name, copy->member);      \
+#define X(name, member)                                             \
+	if (hot_exists(name) && copy->member != n->vmcs12.member) { \
+		copy->member = n->vmcs12.member;                    \
+		vmwrite(name, copy->member);                        \
 	}
 	HOT_FIELDS(X)
 #undef X

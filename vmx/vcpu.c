@@ -144,7 +144,7 @@ static void controls_from(const struct vmcs12 *v)
 	}
 	if (from12 & CPU_TPR_SHADOW) {
 		vmwrite(VIRTUAL_APIC_PAGE_ADDR, v->virtual_apic_page_addr);
-		vmwrite(TPR_THRESHOLD, v->tpr_threshold);
+		vmwrite(TPR_THRESHOLD, vcpu_delivers(v) ? 0 : v->tpr_threshold);
 	}
 	if (pin & PIN_PREEMPTION_TIMER)
 		vmwrite(VMX_PREEMPTION_TIMER_VALUE, v->vmx_preemption_timer_value);
@@ -386,7 +386,7 @@ static bool is_device_vector(u32 vector)
  * What the host may inject at some time: device interrupts, and NMIs. An exception only
  * as the answer to an instruction (op_resume() has taken that already).
  */
-static bool host_event_known(u32 info)
+bool host_event_known(u32 info)
 {
 	u32 vector = info & INTR_INFO_VECTOR;
 
@@ -403,7 +403,7 @@ static bool host_event_known(u32 info)
 }
 
 /* And now: interrupts while the guest has them enabled, NMIs while they are not blocked. */
-static bool host_event_ok(u32 info)
+bool host_event_ok(u32 info)
 {
 	if (!host_event_known(info))
 		return false;
@@ -460,6 +460,12 @@ static void flush_if_moved(struct cpu *cpu, struct vcpu *vcpu)
 	vmcs_write_host_state(cpu);
 }
 
+static void bad_event(struct cpu *cpu, struct vcpu *vcpu, u32 event)
+{
+	count(MON_CNT_VM_BAD_EVENT);
+	present_stop(cpu, vcpu, MON_VM_STOP_BAD_EVENT, event);
+}
+
 static void run(struct cpu *cpu, struct vcpu *vcpu)
 {
 	struct vmcs12 *v = &cpu->nested.vmcs12;
@@ -468,8 +474,11 @@ static void run(struct cpu *cpu, struct vcpu *vcpu)
 	vmcs_load(cpu, &vcpu->vmcs);
 	controls_from(v);
 	if (!take_events(vcpu, event)) {
-		count(MON_CNT_VM_BAD_EVENT);
-		present_stop(cpu, vcpu, MON_VM_STOP_BAD_EVENT, event);
+		bad_event(cpu, vcpu, event);
+		return;
+	}
+	if (!vcpu_virtual_interrupt(v)) {
+		bad_event(cpu, vcpu, v->guest_intr_status & 0xff);
 		return;
 	}
 	v->vm_entry_intr_info &= ~INTR_INFO_VALID;
@@ -674,8 +683,20 @@ static void ept_violation(struct cpu *cpu, struct vcpu *vcpu)
 	mmio_start(cpu, vcpu, gpa);
 }
 
+/* The guest can take an interrupt, or its TPR has gone down: what waited for that? */
+static void evaluate_again(struct cpu *cpu, struct vcpu *vcpu)
+{
+	struct vmcs12 *v = &cpu->nested.vmcs12;
+
+	controls_from(v);
+	if (!vcpu_virtual_interrupt(v))
+		bad_event(cpu, vcpu, v->guest_intr_status & 0xff);
+}
+
 static void interrupt_window(struct cpu *cpu, struct vcpu *vcpu)
 {
+	u32 cpu12 = cpu->nested.vmcs12.cpu_based_vm_exec_control;
+
 	if (vcpu->held && !(vmread(VM_ENTRY_INTR_INFO) & INTR_INFO_VALID)) {
 		bool known = host_event_known(vcpu->held), now = host_event_ok(vcpu->held);
 
@@ -686,10 +707,20 @@ static void interrupt_window(struct cpu *cpu, struct vcpu *vcpu)
 			inject_raw(vcpu->held, 0, 0);
 		if (now || !known)
 			vcpu->held = 0;
-		controls_from(&cpu->nested.vmcs12);
-		return;
+		evaluate_again(cpu, vcpu);
+	} else if (cpu12 & CPU_INTR_WINDOW_EXITING) {
+		reflect(cpu, vcpu, EXIT_INTERRUPT_WINDOW);
+	} else {
+		evaluate_again(cpu, vcpu);
 	}
-	reflect(cpu, vcpu, EXIT_INTERRUPT_WINDOW);
+}
+
+static void tpr_below_threshold(struct cpu *cpu, struct vcpu *vcpu)
+{
+	if (vcpu_delivers(&cpu->nested.vmcs12))
+		evaluate_again(cpu, vcpu);
+	else
+		reflect(cpu, vcpu, EXIT_TPR_BELOW_THRESHOLD);
 }
 
 static void dispatch(struct cpu *cpu, struct vcpu *vcpu, u32 reason)
@@ -698,8 +729,10 @@ static void dispatch(struct cpu *cpu, struct vcpu *vcpu, u32 reason)
 	case EXIT_EXTERNAL_INTERRUPT:
 	case EXIT_NMI_WINDOW:
 	case EXIT_PREEMPTION_TIMER:
-	case EXIT_TPR_BELOW_THRESHOLD:
 		reflect(cpu, vcpu, reason);
+		break;
+	case EXIT_TPR_BELOW_THRESHOLD:
+		tpr_below_threshold(cpu, vcpu);
 		break;
 	case EXIT_EXCEPTION_NMI:
 		exception(cpu, vcpu);

@@ -230,6 +230,22 @@ bool fwcfg_dma_start(struct cpu *cpu, struct vcpu *vcpu, u32 low);
 bool fwcfg_dma_step(struct cpu *cpu, struct vcpu *vcpu);
 bool fwcfg_dma_answer(struct cpu *cpu, struct vcpu *vcpu);
 
+/* vcpu.c */
+/** host_event_known() - may the host inject this at some time? */
+bool host_event_known(u32 info);
+/** host_event_ok() - and now? The vCPU's VMCS is current. */
+bool host_event_ok(u32 info);
+
+/* vcpu_intr.c */
+/** vcpu_delivers() - does the host leave it to the CPU to deliver interrupts? */
+bool vcpu_delivers(const struct vmcs12 *v);
+/**
+ * vcpu_virtual_interrupt() - then inject what is due, or wait for the moment
+ *
+ * At each entry, and when such a moment has come. False: a vector that the host may not inject.
+ */
+bool vcpu_virtual_interrupt(struct vmcs12 *v);
+
 /* vcpu_cr.c, vcpu_cpuid.c */
 void vcpu_cr_access(struct cpu *cpu, struct vcpu *vcpu);
 void vcpu_xsetbv(struct cpu *cpu, struct vcpu *vcpu);

@@ -258,19 +258,20 @@ static u32 write_scratch(u8 *code, bool write, u32 size, u64 gpa)
 }
 
 static bool mmio_show(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u64 perm12,
-		      bool misconfig)
+		      u32 reason)
 {
 	struct op *op = &vcpu->op;
 	u32 size = (u32)min_u64(op->insn.size - op->done, MMIO_CHUNK);
-	struct shown shown = { .gpa = gpa };
+	struct shown shown = { .reason = reason, .gpa = gpa };
 	u8 *page = host_page(cpu, vcpu, SCRATCH_GPA, true);
 
 	if (!page)
 		return false;
 	shown.length = write_scratch(page + (scratch_insn(vcpu) & (PAGE_SIZE - 1)), write, size,
 				     gpa);
-	shown.reason = misconfig ? EXIT_EPT_MISCONFIG : EXIT_EPT_VIOLATION;
-	if (!misconfig)
+	if (reason == EXIT_APIC_ACCESS)
+		shown.qualification = (gpa & (PAGE_SIZE - 1)) | (write ? APIC_ACCESS_WRITE : 0);
+	else if (reason == EXIT_EPT_VIOLATION)
 		shown.qualification = (write ? EPT_QUAL_WRITE : EPT_QUAL_READ) |
 				      perm12 << EPT_QUAL_PERM_SHIFT | EPT_QUAL_LINEAR_VALID |
 				      EPT_QUAL_TRANSLATED;
@@ -283,6 +284,19 @@ static bool mmio_show(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u
 	op->asked = true;
 	present(cpu, vcpu, &shown);
 	return false;
+}
+
+/*
+ * The host maps a page of its own at the guest's APIC, where APIC accesses are to exit
+ * (SDM 30.4): KVM does once interrupts are delivered by the CPU.
+ */
+static bool apic_access(struct cpu *cpu, const struct npt_leaf *leaf, u64 gpa)
+{
+	const struct vmcs12 *v = &cpu->nested.vmcs12;
+	u64 in_leaf = ALIGN_DOWN(gpa & (LEVEL_SIZE(leaf->level) - 1), PAGE_SIZE);
+
+	return (vmcs12_cpu2(v) & CPU2_VIRT_APIC_ACCESSES) &&
+	       (leaf->entry & EPT_ADDR) + in_leaf == v->apic_access_addr;
 }
 
 /* Memory of the host's behind a device address: read or written in place. */
@@ -320,9 +334,12 @@ bool mmio_step(struct cpu *cpu, struct vcpu *vcpu)
 	gpa += op->done;
 	verdict = ept12_walk(cpu->nested.vmcs12.ept_pointer, gpa, write ? EPT_WRITE : EPT_READ,
 			     &leaf, &perm12);
+	if (verdict == EPT02_RETRY && apic_access(cpu, &leaf, gpa))
+		return mmio_show(cpu, vcpu, gpa, write, perm12, EXIT_APIC_ACCESS);
 	if (verdict == EPT02_RETRY && !op->done && host_memory(vcpu, &leaf, gpa, write))
 		return next_phase(cpu, vcpu);
-	return mmio_show(cpu, vcpu, gpa, write, perm12, verdict == EPT02_MISCONFIG);
+	return mmio_show(cpu, vcpu, gpa, write, perm12,
+			 verdict == EPT02_MISCONFIG ? EXIT_EPT_MISCONFIG : EXIT_EPT_VIOLATION);
 }
 
 bool mmio_answer(struct cpu *cpu, struct vcpu *vcpu, u64 rax)

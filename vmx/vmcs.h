@@ -210,6 +210,9 @@ enum exit_reason {
 #define IO_REP BIT(5)
 #define IO_PORT(q) (((q) >> 16) & 0xffff)
 
+/* Qualification of an APIC access: the offset, and how (SDM table 28-6) */
+#define APIC_ACCESS_WRITE (1 << 12)
+
 /* EPT violation qualification (SDM table 28-7) */
 #define EPT_QUAL_READ BIT(0)
 #define EPT_QUAL_WRITE BIT(1)

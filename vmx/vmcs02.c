@@ -72,12 +72,15 @@ static void write_exit_entry_controls(const struct vmcs12 *v)
 _Static_assert(offsetof(struct vmcs12, cr3_target_value3) ==
 		       offsetof(struct vmcs12, cr3_target_value0) + 3 * sizeof(u64),
 	       "CR3 targets are an array");
+_Static_assert(offsetof(struct vmcs12, eoi_exit_bitmap3) ==
+		       offsetof(struct vmcs12, eoi_exit_bitmap0) + 3 * sizeof(u64),
+	       "EOI-exit bitmaps are an array");
 
 /* Fields that exist only with the control they belong to. */
 static void write_optional_controls(const struct vmcs12 *v)
 {
 	u32 cpu = v->cpu_based_vm_exec_control, cpu2 = vmcs12_cpu2(v), i;
-	const u64 *target = &v->cr3_target_value0;
+	const u64 *target = &v->cr3_target_value0, *eoi_exit = &v->eoi_exit_bitmap0;
 
 	for (i = 0; i < v->cr3_target_count; i++)
 		vmwrite(CR3_TARGET_VALUE0 + 2 * i, target[i]);
@@ -87,6 +90,13 @@ static void write_optional_controls(const struct vmcs12 *v)
 		vmwrite(VIRTUAL_APIC_PAGE_ADDR, v->virtual_apic_page_addr);
 	if (cpu2 & CPU2_VIRT_APIC_ACCESSES)
 		vmwrite(APIC_ACCESS_ADDR, v->apic_access_addr);
+	if (cpu2 & CPU2_VIRT_INTR_DELIVERY)
+		for (i = 0; i < 4; i++)
+			vmwrite(EOI_EXIT_BITMAP0 + 2 * i, eoi_exit[i]);
+	if (v->pin_based_vm_exec_control & PIN_POSTED_INTR) {
+		vmwrite(POSTED_INTR_NV, v->posted_intr_nv);
+		vmwrite(POSTED_INTR_DESC_ADDR, v->posted_intr_desc_addr);
+	}
 	if (cpu2 & CPU2_TSC_SCALING)
 		vmwrite(TSC_MULTIPLIER, v->tsc_multiplier);
 	if (cpu2 & CPU2_ENABLE_XSAVES)
@@ -152,8 +162,8 @@ static void write_hot_guest(const struct vmcs12 *v, u32 changed)
 {
 	if (!changed)
 		return;
-#define X(name, member)                \
-	if (changed & BIT(HOT_##name)) \
+#define X(name, member)                                    \
+	if (changed & BIT(HOT_##name) && hot_exists(name)) \
 		vmwrite(name, v->member);
 	HOT_GUEST_FIELDS(X)
 #undef X
@@ -163,7 +173,9 @@ void vmcs02_save_hot(struct nested *n)
 {
 	struct vmcs12 *v = &n->vmcs12;
 
-#define X(name, member) v->member = vmread(name);
+#define X(name, member)       \
+	if (hot_exists(name)) \
+		v->member = vmread(name);
 	HOT_GUEST_FIELDS(X)
 #undef X
 	n->exit_controls = v->vm_exit_controls;

@@ -70,6 +70,34 @@ apic_accesses()
 	done
 }
 
+# Interrupts delivered by the CPU: each control with and without those that it needs, the
+# fields that count with them, and interrupts that are due.
+apic_virtualization()
+{
+	for controls in 0x10 0x100 0x200 0x300 0x310 0x301 0x11; do
+		for shadow in 0 0x200000; do
+			one enter 0 long "0x4002|$shadow" "0x401e|$controls"
+		done
+	done
+	set -- '0x4002|0x200000' '0x401e|0x300'
+	one enter 0 long "$@" 0x4000-1
+	for threshold in 1 16; do one enter 0 long "$@" 0x401c=$threshold; done
+	for status in 0x30 0x80 0xff 0x0010 0x3030 0x3041 0x4130; do
+		one enter 0 long "$@" 0x0810=$status
+		one enter 0 long "$@" 0x0810=$status 0x6820=0x202
+		one enter 0 long "$@" 0x0810=$status 0x6820=0x202 0x4824=1
+		one enter 0 long "$@" 0x0810=$status 0x6820=0x202 '0x4002|4'
+	done
+	one enter 0 long '0x4002|0x200000' '0x4000|0x80' '0x400c|0x8000'
+	one enter 0 long "$@" '0x4000|0x80'
+	set -- "$@" '0x4000|0x80' '0x400c|0x8000'
+	for vector in 0 1 0xf2 0xff 0x100 0x1000 0xffff; do one enter 0 long "$@" 0x0002=$vector; done
+	for place in p18 p18+1 p18+32 p18+64 p18+4032 0x8000000000000 0x10000000000 \
+		0xffffffffffc0; do
+		one enter 0 long "$@" 0x0002=0xf2 0x2016=$place
+	done
+}
+
 # list GUEST MSR RESERVED VALUE: an entry that loads SYSENTER_CS and then this
 list()
 {
