@@ -19,7 +19,8 @@
  * The last chunk ends behind the disk's last block. A leaf has a seal for each of its
  * blocks. A node has a word for each of its leaves, a root for each of its nodes, and the
  * superblock for each root: which seal it has, and in which of its two slots it is. So the
- * superblock says what every block of the image must be.
+ * superblock says what every block of the image must be. Seals and words of what is behind
+ * the disk's last block are 0: the disk may grow.
  *
  * Seals
  * -----
@@ -38,12 +39,20 @@
  *    superblock, with a record for each block of data that changes, to the other area.
  * 2. The image is flushed.
  * 3. Data is written to its places.
- * 4. The image is flushed. Now the guest's own flush is done.
+ * 4. The image is flushed. Now the guest's own flush is done, and the next commit may begin.
  *
- * A crash before 2 leaves the superblock before, and all that belongs to it. One behind it
- * leaves a superblock whose records say which blocks of data may be old; with the
- * record's seal they can be read. A block of 4 KiB is written wholly or not at all: where the
- * host's storage tears one, that block is lost, and reading it is an error.
+ * Between 1 and 2 all may get to the disk in any order, the superblock first. So one counts only
+ * if it is whole: it, its journal, and the leaf, the node and the root above each of its
+ * records verify. A crash before 2 leaves the whole superblock before, and all that belongs to it.
+ * One behind it leaves a superblock whose records say which blocks of data may be old; with
+ * the record's seal they can be read. Who opens such a disk to write puts into the leaf the
+ * seal that verifies, or MON_DISK_LOST, in its first commit; its records are of what was
+ * found. A block of 4 KiB is written wholly or not at all: where the host's storage tears
+ * one, that block is lost, and reading it is an error.
+ *
+ * A commit that changes a leaf, a node or a root which is above none of its records flushes
+ * before it writes its superblock, too. And data that was never written before may be written
+ * before that flush, and then has no record: that is how monctl imports.
  */
 #ifndef _UAPI_MON_DISK_H
 #define _UAPI_MON_DISK_H
@@ -160,7 +169,7 @@ struct mon_disk_record {
  * @version: MON_DISK_VERSION
  * @flags: MON_DISK_CLEAN, or 0
  * @uuid: of the disk, random
- * @commit: counts from 1; the area is its lowest bit. Of two superblocks that verify the
+ * @commit: counts from 1; the area is its lowest bit. Of two superblocks that are whole the
  *	larger one counts.
  * @blocks: size for the guest, in blocks of 4 KiB
  * @opened: how often it was opened to write; what a counter outside of the image is compared with
