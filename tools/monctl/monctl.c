@@ -16,6 +16,8 @@ static const struct subcommand subcommands[] = {
 	  "become QEMU, with a confidential VM, or fail", cmd_run },
 	{ "measure", "[--policy] [--] qemu-system-x86_64 [QEMU-OPTION]...",
 	  "print the launch measurement that such a VM has to have", cmd_measure },
+	{ "disk", "COMMAND [ARGUMENT]...", "make, fill, check and read sealed disks; 'disk --help'",
+	  cmd_disk },
 	{ "events", "SOCKET", "let VMs interrupt each other, for 'ivshmem-doorbell' of QEMU",
 	  cmd_events },
 };

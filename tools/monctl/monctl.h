@@ -33,6 +33,7 @@ int cmd_shares(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 int cmd_refill(int argc, char **argv);
+int cmd_disk(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 
 /** show_domains() - the confidential VMs there are; part of the status */
