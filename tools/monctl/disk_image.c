@@ -67,12 +67,24 @@ static bool lock(int fd, short type, off_t start, off_t len, int how)
 	return !fcntl(fd, how, &lock) && (how != F_OFD_GETLK || lock.l_type == F_UNLCK);
 }
 
+static bool try_lock(int fd, bool write)
+{
+	if (write)
+		return lock(fd, F_WRLCK, 100, 200, F_OFD_SETLK);
+	return lock(fd, F_RDLCK, QEMU_DENIES_WRITE, 1, F_OFD_SETLK) &&
+	       lock(fd, F_WRLCK, QEMU_HAS_WRITE, 1, F_OFD_GETLK);
+}
+
+/* The qemu-nbd of a monctl that was killed needs a moment to go. */
 static bool lock_image(const char *path, int fd, bool write)
 {
-	if (write ? lock(fd, F_WRLCK, 100, 200, F_OFD_SETLK)
-		  : lock(fd, F_RDLCK, QEMU_DENIES_WRITE, 1, F_OFD_SETLK) &&
-			    lock(fd, F_WRLCK, QEMU_HAS_WRITE, 1, F_OFD_GETLK))
-		return true;
+	unsigned int tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		if (try_lock(fd, write))
+			return true;
+		usleep(20000);
+	}
 	return !fail("%s is in use by another program, such as QEMU", path);
 }
 
@@ -125,7 +137,7 @@ bool image_open(struct image *image, const char *path, const char *format, bool 
 	if (image->fd < 0 || fstat(image->fd, &st))
 		return !fail("cannot open %s: %s", path, strerror(errno));
 	good = size_of(image, &st) && format_agrees(path, format, qcow2, image->fd) &&
-	       (qcow2 || lock_image(path, image->fd, write));
+	       lock_image(path, image->fd, write);
 	if (good && qcow2)
 		return open_qcow2(image, write);
 	if (good)
