@@ -100,6 +100,7 @@ struct nbd_handle;
  * @size: in bytes, as a guest has it
  * @fd: -1: by @nbd
  * @device: a block device, whose size is what it is
+ * @server: qemu-nbd's process
  * @error: why the last call failed
  */
 struct image {
@@ -108,6 +109,7 @@ struct image {
 	int fd;
 	bool device;
 	struct nbd_handle *nbd;
+	int server;
 	char error[200];
 };
 
@@ -129,7 +131,7 @@ bool image_flush(struct image *image);
 bool image_data(struct image *image, uint64_t at, uint64_t *start, uint64_t *end);
 
 bool nbd_open(struct image *image, const char *file, bool write);
-void nbd_end(struct image *image);
+bool nbd_end(struct image *image);
 bool nbd_read(struct image *image, void *to, size_t size, uint64_t at);
 bool nbd_write(struct image *image, const void *from, size_t size, uint64_t at);
 bool nbd_sync(struct image *image);

@@ -248,7 +248,7 @@ bool image_close(struct image *image)
 	bool good = true;
 
 	if (image->nbd)
-		nbd_end(image);
+		good = nbd_end(image) || !fail("qemu-nbd has failed to close %s", image->path);
 	else if (image->fd >= 0)
 		good = !close(image->fd) ||
 		       !fail("cannot close %s: %s", image->path, strerror(errno));

@@ -4,14 +4,22 @@
  * qcow2 neither is needed, so the library is loaded here and not by the linker.
  */
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <libnbd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "disk.h"
+#include "monctl.h"
 
 #define FUNCTIONS(X)                                                                           \
 	X(create)                                                                              \
-	X(close) X(add_meta_context) X(connect_systemd_socket_activation) X(get_size) X(pread) \
+	X(close) X(add_meta_context) X(connect_socket) X(get_size) X(pread) \
 		X(pwrite) X(flush) X(block_status) X(shutdown) X(get_error)
 
 #define POINTER(name) static typeof(nbd_##name) *p_##name;
@@ -44,38 +52,97 @@ static bool nbd_failed(struct image *image)
 	return false;
 }
 
+/* ---- the server ---- */
+
+/* A socket that listens, and one that is connected to it, which only this program can be. */
+static bool make_sockets(int *server, int *client)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	char folder[] = "/tmp/monctl-XXXXXX";
+	bool good;
+
+	*server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	*client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*server < 0 || *client < 0 || !mkdtemp(folder))
+		return false;
+	snprintf(name.sun_path, sizeof(name.sun_path), "%s/nbd", folder);
+	good = !bind(*server, (struct sockaddr *)&name, sizeof(name)) && !listen(*server, 1) &&
+	       !connect(*client, (struct sockaddr *)&name, sizeof(name));
+	unlink(name.sun_path);
+	rmdir(folder);
+	return good;
+}
+
+/* It gets the listening socket as systemd would give it. */
+static void serve(int server, const char *file, bool write)
+{
+	char pid[24];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	if (dup2(server, 3) == 3 && (server != 3 || !fcntl(3, F_SETFD, 0)) &&
+	    !setenv("LISTEN_PID", pid, 1) && !setenv("LISTEN_FDS", "1", 1))
+		execlp("qemu-nbd", "qemu-nbd", "-f", "qcow2", "--cache=writeback", file,
+		       write ? NULL : "--read-only", NULL);
+	fail("cannot run qemu-nbd: %s%s", strerror(errno),
+	     errno == ENOENT ? "; it is in Debian's package qemu-utils" : "");
+	_exit(127);
+}
+
+/*
+ * It is connected to before it is there: then it ends with this program however that ends,
+ * and would wait for ever for a client that was killed before it could connect.
+ */
+static int start(struct image *image, const char *file, bool write)
+{
+	int server = -1, client = -1;
+
+	if (!make_sockets(&server, &client)) {
+		snprintf(image->error, sizeof(image->error), "no socket: %s", strerror(errno));
+	} else {
+		image->server = fork();
+		if (!image->server)
+			serve(server, file, write);
+	}
+	close(server);
+	if (image->server > 0)
+		return client;
+	close(client);
+	return -1;
+}
+
 bool nbd_open(struct image *image, const char *file, bool write)
 {
-	char *argv[] = {"qemu-nbd",   "-f",
-			"qcow2",      "--cache=writeback",
-			(char *)file, write ? NULL : "--read-only",
-			NULL};
 	int64_t size = -1;
+	int client;
 
 	if (!load(image))
 		return false;
+	client = start(image, file, write);
+	if (client < 0)
+		return false;
 	image->nbd = p_create();
 	if (image->nbd && !p_add_meta_context(image->nbd, LIBNBD_CONTEXT_BASE_ALLOCATION) &&
-	    !p_connect_systemd_socket_activation(image->nbd, argv))
+	    !p_connect_socket(image->nbd, client))
 		size = p_get_size(image->nbd);
 	if (size >= 0) {
 		image->size = size;
 		return true;
 	}
 	nbd_failed(image);
-	snprintf(image->error + strlen(image->error), sizeof(image->error) - strlen(image->error),
-		 " (is qemu-nbd there, Debian's package qemu-utils? It may have said more above)");
-	if (image->nbd)
-		p_close(image->nbd);
-	image->nbd = NULL;
+	nbd_end(image);
 	return false;
 }
 
-void nbd_end(struct image *image)
+bool nbd_end(struct image *image)
 {
-	p_shutdown(image->nbd, 0);
-	p_close(image->nbd);
+	int status;
+
+	if (image->nbd) {
+		p_shutdown(image->nbd, 0);
+		p_close(image->nbd);
+	}
 	image->nbd = NULL;
+	return waitpid(image->server, &status, 0) == image->server && !status;
 }
 
 bool nbd_read(struct image *image, void *to, size_t size, uint64_t at)
