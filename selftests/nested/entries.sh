@@ -1,13 +1,16 @@
 # shellcheck shell=dash
 # VM entries, right and wrong, for entry.test. Sourced after vmx.sh.
 
-# Each bit of each field, all kinds of events, and fields that need more than a bit
+# Each bit of each field of the guests in $FLIPPED, all kinds of events, and fields that need
+# more than a bit
 entries()
 {
 	v region 1 0
 	v region 16 0
 	for guest in long pae real noept vm86; do
 		one enter 0 $guest
+	done
+	for guest in $FLIPPED; do
 		all flip 0 $guest 0 0xffff
 	done
 	all events 0 long
