@@ -40,7 +40,8 @@ static void log_record(uint64_t at, const void *data, uint64_t size)
 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
 {
-	ssize_t (*real)(int, const void *, size_t, off_t) = dlsym(RTLD_NEXT, "pwrite");
+	ssize_t (*real)(int fd, const void *data, size_t size, off_t at) =
+		dlsym(RTLD_NEXT, "pwrite");
 	ssize_t n = real(fd, data, size, at);
 
 	if (n > 0 && is_logged(fd))
