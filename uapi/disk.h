@@ -45,10 +45,13 @@
  * if it is whole: it, its journal, and the leaf, the node and the root above each of its
  * records verify. A crash before 2 leaves the whole superblock before, and all that belongs to it.
  * One behind it leaves a superblock whose records say which blocks of data may be old; with
- * the record's seal they can be read. Who opens such a disk to write puts into the leaf the
- * seal that verifies, or MON_DISK_LOST, in its first commit; its records are of what was
- * found. A block of 4 KiB is written wholly or not at all: where the host's storage tears
- * one, that block is lost, and reading it is an error.
+ * the record's seal they can be read. A block of 4 KiB is written wholly or not at all: where
+ * the host's storage tears one, that block is lost, and reading it is an error.
+ *
+ * Who opens a disk to write flushes before all else: what it finds may be in a cache of the
+ * host's only, and its own writes go over what a cut would lead back to. Its first commit has
+ * no record and flushes before its superblock, even if it changes nothing: for each record
+ * of the superblock before, the leaf gets the seal that verifies, or MON_DISK_LOST.
  *
  * A commit that changes a leaf, a node or a root which is above none of its records flushes
  * before it writes its superblock, too. And data that was never written before may be written
@@ -173,7 +176,8 @@ struct mon_disk_record {
  *	larger one counts.
  * @blocks: size for the guest, in blocks of 4 KiB
  * @opened: how often it was opened to write; what a counter outside of the image is compared with
- * @records: how many, 0 to MON_DISK_RECORDS_MAX; those that are not here are in the journal
+ * @records: how many, 0 to MON_DISK_RECORDS_MAX, in ascending order of @block; those that are not
+ *	here are in the journal
  * @reserved: 0
  * @root: a word for each root
  * @record: the first of them
