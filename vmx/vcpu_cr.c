@@ -16,11 +16,14 @@
 #define CR0_OWNED (CR0_NE | CR0_NW | CR0_CD)
 
 #define CR4_PAE BIT(5)
+#define CR4_MCE BIT(6)
 #define CR4_VMXE BIT(13)
 #define CR4_PCIDE BIT(17)
 #define CR4_OSXSAVE BIT(18)
 /* VME..UMIP less LA57, then FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP, PKE */
 #define CR4_GUEST (0xfffULL | BIT(16) | BIT(17) | BIT(18) | BIT(20) | BIT(21) | BIT(22))
+/* Without it a machine check shuts the CPU down (SDM 17.9). The guest sees its own. */
+#define CR4_OWNED CR4_MCE
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
 #define CS_LONG BIT(13)
@@ -35,8 +38,8 @@ void vcpu_cr_reset(void)
 	vmwrite(GUEST_CR0, CR0_ET | CR0_NE);
 	vmwrite(CR0_GUEST_HOST_MASK, CR0_OWNED);
 	vmwrite(CR0_READ_SHADOW, CR0_RESET);
-	vmwrite(GUEST_CR4, CR4_VMXE);
-	vmwrite(CR4_GUEST_HOST_MASK, ~(CR4_GUEST & vmx_caps.cr4_fixed1));
+	vmwrite(GUEST_CR4, CR4_VMXE | CR4_OWNED);
+	vmwrite(CR4_GUEST_HOST_MASK, ~(CR4_GUEST & vmx_caps.cr4_fixed1) | CR4_OWNED);
 	vmwrite(CR4_READ_SHADOW, 0);
 }
 
@@ -93,16 +96,16 @@ static void write_cr0(struct vcpu *vcpu, u64 value)
 	advance_rip();
 }
 
-/* Only a bit that the guest may not have brings it here. */
+/*
+ * A bit that the guest may not have, or one that only seems to change. Then the instruction
+ * is executed again, and finds it as it wants it: all other bits are the CPU's to judge.
+ */
 static void write_cr4(u64 value)
 {
-	if (value & ~(CR4_GUEST & vmx_caps.cr4_fixed1)) {
+	if (value & ~(CR4_GUEST & vmx_caps.cr4_fixed1))
 		inject_gp();
-		return;
-	}
-	vmwrite(GUEST_CR4, value | CR4_VMXE);
-	vmwrite(CR4_READ_SHADOW, 0);
-	advance_rip();
+	else
+		vmwrite(CR4_READ_SHADOW, value & CR4_OWNED);
 }
 
 void vcpu_cr_access(struct cpu *cpu, struct vcpu *vcpu)

@@ -111,7 +111,7 @@ fi
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 programs=()
-for program in steady keep vmcore kexec killed samples; do
+for program in steady keep vmcore kexec killed samples mcheck; do
 	programs+=(--add "$top/build/host/$program:/usr/bin/$program")
 done
 
