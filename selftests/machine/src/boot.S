@@ -12,6 +12,7 @@
  * are in memory, each 8 digits. They stand inverted here, not to be found themselves.
  */
 	.set PAGE_TABLES, PARAMS
+	.set PAGE_TABLES5, PARAMS + 0x6000	/* the same with 5 levels; empty: not wanted */
 	.set BOOT_PARAMS, PARAMS + 0x8000
 	.set ENTRY,       PARAMS + 0xa000	/* address of the kernel's entry */
 	.set STARTED,     PARAMS + 0xa008	/* written here */
@@ -83,10 +84,24 @@ protected:
 	cld
 	rep movsl
 
-	movl	$0x20, %eax			/* CR4.PAE */
-	movl	%eax, %cr4
-	movl	$PAGE_TABLES, %eax
-	movl	%eax, %cr3
+	/* As the kernel's decompressor does it: 5 levels of page tables where the CPU has them. */
+	xorl	%eax, %eax
+	cpuid
+	movl	$0x20, %esi			/* CR4.PAE */
+	movl	$PAGE_TABLES, %edi
+	cmpl	$7, %eax
+	jb	1f
+	cmpl	$0, PAGE_TABLES5
+	je	1f
+	movl	$7, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	btl	$16, %ecx
+	jnc	1f
+	btsl	$12, %esi			/* CR4.LA57 */
+	movl	$PAGE_TABLES5, %edi
+1:	movl	%esi, %cr4
+	movl	%edi, %cr3
 	movl	$0xc0000080, %ecx		/* EFER.LME */
 	rdmsr
 	btsl	$8, %eax
