@@ -13,9 +13,12 @@
 #include "asm-offsets.h"
 
 #define CR0_WP (1 << 16)
-#define CR4_PGE (1 << 7)
-#define CR4_PCIDE (1 << 17)
-#define CR4_CET (1 << 23)
+/*
+ * What stays on: VME to SMXE less PGE, then FSGSBASE, OSXSAVE, SMEP, SMAP, PKE. Without PGE and
+ * PCIDE no translation of the host survives the CR3 load. CET would use the host's shadow stack,
+ * PKS its keys, FRED its entry points; LASS keeps ring 0 from the monitor's half of the addresses.
+ */
+#define CR4_ROOT 0x757f7f
 #define MSR_FS_BASE 0xc0000100
 #define MSR_GS_BASE 0xc0000101
 #define GATE_END 4096
@@ -72,9 +75,8 @@ gate_page:
 	leaq	GATE_END(%rdi), %rsp
 	GATE_CALL_NEAR
 	call	gate_tables
-	/* Without global pages and PCIDs no translation of the host survives the CR3 load. */
-	movq	NATIVE_CR4(%rdi), %rax
-	andq	$~(CR4_PGE | CR4_PCIDE | CR4_CET), %rax
+	movl	NATIVE_CR4(%rdi), %eax
+	andl	$CR4_ROOT, %eax
 	movq	%rax, %cr4
 	movq	GATE_MONITOR_CR3(%rdi), %rax
 	movq	%rax, %cr3

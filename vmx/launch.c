@@ -32,8 +32,8 @@
 
 /* What this monitor knows to pass through: PE..ET NE WP AM CD NW PG (SDM 2.5). */
 #define CR0_KNOWN 0xe005003fULL
-/* VME..UMIP, LA57, VMXE, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP, PKE, CET, LAM_SUP */
-#define CR4_KNOWN (0xf77fffULL | BIT(28))
+/* VME..UMIP, LA57, VMXE, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP, PKE, CET, LASS, LAM_SUP */
+#define CR4_KNOWN (0xf77fffULL | BIT(27) | BIT(28))
 
 #define SEL_CODE 0x10
 #define SEL_DATA 0x18
