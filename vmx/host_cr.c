@@ -8,6 +8,7 @@
 #define CR0_PE BIT(0)
 #define CR0_NE BIT(5)
 #define CR0_ET BIT(4)
+#define CR0_WP BIT(16)
 #define CR0_NW BIT(29)
 #define CR0_CD BIT(30)
 #define CR0_PG BIT(31)
@@ -18,6 +19,7 @@
 #define CR4_VMXE BIT(13)
 #define CR4_SMXE BIT(14)
 #define CR4_PCIDE BIT(17)
+#define CR4_CET BIT(23)
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
 
@@ -72,6 +74,7 @@ static void write_cr0(struct cpu *cpu, u64 value)
 {
 	bool bad = (value & ~CR0_LOW32) || ((value & CR0_PG) && !(value & CR0_PE)) ||
 		   ((value & CR0_NW) && !(value & CR0_CD)) ||
+		   (!(value & CR0_WP) && (vmread(GUEST_CR4) & CR4_CET)) || /* SDM 2.5 */
 		   (cpu->nested.vmxon && ~value & CR0_FIXED); /* SDM 24.8 */
 
 	if (bad || !cr0_long_mode(value)) {
@@ -91,6 +94,7 @@ static void write_cr4(struct cpu *cpu, u64 value)
 
 	if ((value & ~vmx_caps.cr4_fixed1) || (value & CR4_SMXE) ||
 	    (!(value & CR4_VMXE) && cpu->nested.vmxon) ||
+	    ((value & CR4_CET) && !(vmread(GUEST_CR0) & CR0_WP)) ||
 	    (lma && ((value ^ old) & CR4_LA57)) || (lma && !(value & CR4_PAE)) ||
 	    ((value & ~old & CR4_PCIDE) && (!lma || (cr3 & 0xfff)))) {
 		refuse();
