@@ -229,6 +229,7 @@ class Disk:
         """@changes: {block: contents, None for discarded, LOST}. What is written before the
         first flush, and what behind it."""
         data, records = [], []
+        changes = dict(sorted(changes.items()))
         self.flags = flags
         for block, plain in changes.items():
             records.append((block, self.seals.get(block, NEVER)))

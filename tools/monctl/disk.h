@@ -142,7 +142,7 @@ bool nbd_data(struct image *image, uint64_t at, uint64_t *start, uint64_t *end);
 /**
  * struct disk_area - what was found in a superblock area
  * @super: the superblock
- * @record: all of its records, in the order of their blocks
+ * @record: all of its records
  * @sealed: the superblock and its journal verify
  * @whole: and what is above each record, too
  * @why: why it is not
@@ -158,7 +158,7 @@ struct disk_area {
 /**
  * struct disk - a sealed disk that is open
  * @super: that counts
- * @record: its records, sorted
+ * @record: its records, in the order of their blocks
  * @root, @node, @leaf: those loaded last
  * @root_index, @node_index, @leaf_index: which, or DISK_NOWHERE
  * @root_dirty, @node_dirty, @leaf_dirty: changed since the last commit

@@ -20,27 +20,21 @@ because(struct disk_area *a, const char *format, ...)
 	return false;
 }
 
-static int compare_block(const void *a, const void *b)
+/* Each block once, and in order, so they can be searched. */
+static bool records_in_order(struct disk_area *a)
 {
-	const struct mon_disk_record *x = a, *y = b;
-
-	return x->block < y->block ? -1 : x->block > y->block;
-}
-
-/* In one list, each block once. */
-static bool sort_records(struct disk_area *a)
-{
+	const struct mon_disk_record *record = a->record;
 	unsigned int i, nr = a->super.records;
 
-	if (nr)
-		qsort(a->record, nr, sizeof(*a->record), compare_block);
 	for (i = 0; i + 1 < nr; i++)
-		if (a->record[i].block == a->record[i + 1].block)
-			return because(a, "it has two records of block %llu",
-				       (unsigned long long)a->record[i].block);
-	if (nr && a->record[nr - 1].block >= a->super.blocks)
-		return because(a, "it has a record of block %llu, behind its end",
-			       (unsigned long long)a->record[nr - 1].block);
+		if (record[i].block >= record[i + 1].block)
+			return because(a,
+				       "its records of blocks %" PRIu64 " and %" PRIu64
+				       " are out of order",
+				       (uint64_t)record[i].block, (uint64_t)record[i + 1].block);
+	if (nr && record[nr - 1].block >= a->super.blocks)
+		return because(a, "it has a record of block %" PRIu64 ", behind its end",
+			       (uint64_t)record[nr - 1].block);
 	return true;
 }
 
@@ -76,7 +70,7 @@ static bool read_records(struct disk *disk, struct disk_area *a, unsigned int ar
 		if (!read_journal(disk, a, area, i, a->record + have, n))
 			return false;
 	}
-	return sort_records(a);
+	return records_in_order(a);
 }
 
 static void use(struct disk *disk, const struct disk_area *a)

@@ -96,6 +96,9 @@ bool disk_begin(struct disk *disk)
 			     disk->image.path);
 	if (RAND_bytes((unsigned char *)&disk->session, sizeof(disk->session)) != 1)
 		return !fail("OpenSSL has no random numbers");
+	/* What was found may be in a cache only, and what was before it is written over now. */
+	if (!image_flush(&disk->image))
+		return cannot_write(disk);
 	disk->count = 0;
 	disk->settled = 0;
 	disk->super.opened++;
