@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libnbd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -73,11 +75,16 @@ static bool make_sockets(int *server, int *client)
 	return good;
 }
 
-/* It gets the listening socket as systemd would give it. */
-static void serve(int server, const char *file, bool write)
+/*
+ * It gets the listening socket as systemd would give it. It has to end with its parent, however
+ * that ends: by itself it does so only once a client has said hello.
+ */
+static void serve(int server, pid_t parent, const char *file, bool write)
 {
 	char pid[24];
 
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) || getppid() != parent)
+		_exit(127);
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	if (dup2(server, 3) == 3 && (server != 3 || !fcntl(3, F_SETFD, 0)) &&
 	    !setenv("LISTEN_PID", pid, 1) && !setenv("LISTEN_FDS", "1", 1))
@@ -88,20 +95,18 @@ static void serve(int server, const char *file, bool write)
 	_exit(127);
 }
 
-/*
- * It is connected to before it is there: then it ends with this program however that ends,
- * and would wait for ever for a client that was killed before it could connect.
- */
+/* It is connected to before it is there. */
 static int start(struct image *image, const char *file, bool write)
 {
 	int server = -1, client = -1;
+	pid_t parent = getpid();
 
 	if (!make_sockets(&server, &client)) {
 		snprintf(image->error, sizeof(image->error), "no socket: %s", strerror(errno));
 	} else {
 		image->server = fork();
 		if (!image->server)
-			serve(server, file, write);
+			serve(server, parent, file, write);
 	}
 	close(server);
 	if (image->server > 0)
