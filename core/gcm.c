@@ -222,12 +222,9 @@ static inline gcm_block crypt_short(const struct gcm_key *key, gcm_block counter
 }
 
 static inline gcm_block crypt(const struct gcm_key *key, gcm_block first, gcm_block hash,
-			      const struct gcm_text *text, bool seal)
+			      const u8 *in, u8 *out, size_t len, bool seal)
 {
 	gcm_block hashed[GCM_LANES], rest;
-	const u8 *in = text->in;
-	u8 *out = text->out;
-	size_t len = text->len;
 	u32 number = 1;
 
 	for (; len >= sizeof(hashed); len -= sizeof(hashed), number += GCM_LANES) {
@@ -250,32 +247,31 @@ static inline gcm_block crypt(const struct gcm_key *key, gcm_block first, gcm_bl
 
 /* run() - all of it; returns the tag */
 static inline gcm_block run(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE],
-			    const struct gcm_text *text, bool seal)
+			    const void *aad, size_t aad_len, const void *in, void *out, size_t len,
+			    bool seal)
 {
 	gcm_block first = reversed(short_block(nonce, GCM_NONCE_SIZE)) | (gcm_block){ 1, 0 };
-	gcm_block lengths = { text->len * 8, (text->aad_len + text->aad2_len) * 8 };
-	gcm_block hash = { 0, 0 };
+	gcm_block lengths = { len * 8, aad_len * 8 }, hash = { 0, 0 };
 
-	hash = hash_aad(key, hash, text->aad, text->aad_len);
-	hash = hash_aad(key, hash, text->aad2, text->aad2_len);
-	hash = crypt(key, first, hash, text, seal);
+	hash = hash_aad(key, hash, aad, aad_len);
+	hash = crypt(key, first, hash, in, out, len, seal);
 	hash = times(hash ^ lengths, key->power[0]);
 	return reversed(hash) ^ encrypted(key, counter_block(first, 0));
 }
 
-void gcm_seal(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE],
-	      const struct gcm_text *text, u8 tag[GCM_TAG_SIZE])
+void gcm_seal(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE], const void *aad,
+	      size_t aad_len, const void *in, void *out, size_t len, u8 tag[GCM_TAG_SIZE])
 {
-	*(gcm_block *)tag = run(key, nonce, text, true);
+	*(gcm_block *)tag = run(key, nonce, aad, aad_len, in, out, len, true);
 }
 
-bool gcm_open(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE],
-	      const struct gcm_text *text, const u8 tag[GCM_TAG_SIZE])
+bool gcm_open(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE], const void *aad,
+	      size_t aad_len, const void *in, void *out, size_t len, const u8 tag[GCM_TAG_SIZE])
 {
-	gcm_block wrong = run(key, nonce, text, false) ^ read_once(tag);
+	gcm_block wrong = run(key, nonce, aad, aad_len, in, out, len, false) ^ read_once(tag);
 
 	if (!(wrong[0] | wrong[1]))
 		return true;
-	memset(text->out, 0, text->len);
+	memset(out, 0, len);
 	return false;
 }

@@ -28,38 +28,26 @@ struct gcm_key {
 	gcm_block power[GCM_LANES];
 };
 
-/**
- * struct gcm_text - what is sealed or opened, in pieces that lie apart
- * @aad: additional data: the first piece, of a multiple of 16 bytes unless it is all there is
- * @aad2: and the second
- * @in: read once, each byte, so it may be memory that others write to
- * @out: @in or somewhere else; never read
- * @len: bytes of @in and @out, at most 2^36 - 32
- */
-struct gcm_text {
-	const void *aad, *aad2;
-	size_t aad_len, aad2_len;
-	const void *in;
-	void *out;
-	size_t len;
-};
-
 void gcm_init(struct gcm_key *key, const u8 secret[GCM_KEY_SIZE]);
 
 /**
  * gcm_seal() - encrypt, and make the tag
  * @nonce: never twice with one key
+ * @aad: additional data
+ * @in: read once, each byte, so it may be memory that others write to
+ * @out: @in or somewhere else; never read
+ * @len: bytes of @in and @out, at most 2^36 - 32
  */
-void gcm_seal(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE],
-	      const struct gcm_text *text, u8 tag[GCM_TAG_SIZE]);
+void gcm_seal(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE], const void *aad,
+	      size_t aad_len, const void *in, void *out, size_t len, u8 tag[GCM_TAG_SIZE]);
 
 /**
- * gcm_open() - decrypt, and compare the tag
+ * gcm_open() - decrypt, and compare the tag; as gcm_seal()
  *
- * Return: whether it fits. If not, @text's out is zeros; until it returns, out has what nobody may
+ * Return: whether it fits. If not, @out is zeros; until it returns, @out has what nobody may
  * see, so it is memory of the monitor's.
  */
-bool gcm_open(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE],
-	      const struct gcm_text *text, const u8 tag[GCM_TAG_SIZE]);
+bool gcm_open(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE], const void *aad,
+	      size_t aad_len, const void *in, void *out, size_t len, const u8 tag[GCM_TAG_SIZE]);
 
 #endif /* _CORE_GCM_H */

@@ -68,24 +68,20 @@ static bool vector_is_ours(const struct vector *v)
 static bool seals(const struct vector *v)
 {
 	u8 out[256], tag[GCM_TAG_SIZE];
-	struct gcm_text text = { .aad = v->aad, .aad_len = v->aad_len,
-				 .in = v->plain, .out = out, .len = v->plain_len };
 	struct gcm_key key;
 
 	gcm_init(&key, v->key);
-	gcm_seal(&key, v->nonce, &text, tag);
+	gcm_seal(&key, v->nonce, v->aad, v->aad_len, v->plain, out, v->plain_len, tag);
 	return !memcmp(out, v->cipher, v->plain_len) && !memcmp(tag, v->tag, sizeof(tag));
 }
 
 static bool opens(const struct vector *v)
 {
 	u8 out[256];
-	struct gcm_text text = { .aad = v->aad, .aad_len = v->aad_len,
-				 .in = v->cipher, .out = out, .len = v->cipher_len };
 	struct gcm_key key;
 
 	gcm_init(&key, v->key);
-	return gcm_open(&key, v->nonce, &text, v->tag) ?
+	return gcm_open(&key, v->nonce, v->aad, v->aad_len, v->cipher, out, v->cipher_len, v->tag) ?
 		!v->fail && !memcmp(out, v->plain, v->cipher_len) : v->fail;
 }
 
@@ -117,7 +113,27 @@ static void fill(u8 *to, size_t len)
 		to[i] = unit_random();
 }
 
-static void openssl_seal(const u8 *secret, const u8 *nonce, const struct gcm_text *text, u8 *out,
+/* What is sealed or opened */
+struct text {
+	const void *aad;
+	size_t aad_len;
+	const void *in;
+	void *out;
+	size_t len;
+};
+
+static void seal_text(const struct gcm_key *key, const u8 *nonce, const struct text *t, u8 *tag)
+{
+	gcm_seal(key, nonce, t->aad, t->aad_len, t->in, t->out, t->len, tag);
+}
+
+static bool open_text(const struct gcm_key *key, const u8 *nonce, const struct text *t,
+		      const u8 *tag)
+{
+	return gcm_open(key, nonce, t->aad, t->aad_len, t->in, t->out, t->len, tag);
+}
+
+static void openssl_seal(const u8 *secret, const u8 *nonce, const struct text *text, u8 *out,
 			 u8 *tag)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
@@ -125,7 +141,6 @@ static void openssl_seal(const u8 *secret, const u8 *nonce, const struct gcm_tex
 
 	check(ctx && EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, secret, nonce));
 	check(!text->aad_len || EVP_EncryptUpdate(ctx, NULL, &len, text->aad, text->aad_len));
-	check(!text->aad2_len || EVP_EncryptUpdate(ctx, NULL, &len, text->aad2, text->aad2_len));
 	check(!text->len || EVP_EncryptUpdate(ctx, out, &len, text->in, text->len));
 	check(EVP_EncryptFinal_ex(ctx, out + text->len, &len));
 	check(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, GCM_TAG_SIZE, tag));
@@ -135,33 +150,33 @@ static void openssl_seal(const u8 *secret, const u8 *nonce, const struct gcm_tex
 /* All lengths up to 600, then a block of a disk; everything at odd addresses. */
 static void test_openssl(void)
 {
-	static u8 aad[ROOM], aad2[ROOM], in[ROOM], out[ROOM], expected[ROOM], back[ROOM];
+	static u8 aad[ROOM], in[ROOM], out[ROOM], expected[ROOM], back[ROOM];
 	int wrong = 0, refused = 0, accepted = 0, left = 0;
 
 	for (size_t len = 0; len <= 600; len++) {
 		u8 secret[GCM_KEY_SIZE], nonce[GCM_NONCE_SIZE];
 		u8 tag[GCM_TAG_SIZE], good[GCM_TAG_SIZE];
-		struct gcm_text text = { aad + 1, aad2 + 3, len % 9 * 16, len * 7 % 4097,
-					 in + 5, out + 7, len == 600 ? 4096 : len };
-		struct gcm_text open = { aad + 1, aad2 + 3, text.aad_len, text.aad2_len,
-					 out + 7, back + 9, text.len };
+		struct text text = { aad + 1, len * 7 % 4097, in + 5, out + 7,
+				     len == 600 ? 4096 : len };
+		struct text open = { aad + 1, text.aad_len, out + 7, back + 9, text.len };
 		struct gcm_key key;
 
 		fill(aad, sizeof(aad));
-		fill(aad2, sizeof(aad2));
 		fill(in, sizeof(in));
 		fill(secret, sizeof(secret));
 		fill(nonce, sizeof(nonce));
 		gcm_init(&key, secret);
-		gcm_seal(&key, nonce, &text, tag);
+		seal_text(&key, nonce, &text, tag);
 		openssl_seal(secret, nonce, &text, expected, good);
 		wrong += memcmp(out + 7, expected, text.len) || memcmp(tag, good, sizeof(tag));
-		refused += !gcm_open(&key, nonce, &open, tag) || memcmp(back + 9, in + 5, text.len);
+		refused += !open_text(&key, nonce, &open, tag) ||
+			   memcmp(back + 9, in + 5, text.len);
 		open.out = out + 7;
-		refused += !gcm_open(&key, nonce, &open, tag) || memcmp(out + 7, in + 5, text.len);
+		refused += !open_text(&key, nonce, &open, tag) ||
+			   memcmp(out + 7, in + 5, text.len);
 		open.in = expected;
 		tag[len % sizeof(tag)] ^= 1 << unit_random() % 8;
-		accepted += gcm_open(&key, nonce, &open, tag);
+		accepted += open_text(&key, nonce, &open, tag);
 		for (size_t i = 0; i < text.len; i++)
 			left += out[7 + i] != 0;
 	}
@@ -187,15 +202,14 @@ static void *write_to_it(void *arg)
 }
 
 /* Twice fetched, by somebody who checks first and takes what is there afterwards */
-static bool open_carelessly(const struct gcm_key *key, const u8 *nonce, const struct gcm_text *text,
+static bool open_carelessly(const struct gcm_key *key, const u8 *nonce, const struct text *text,
 			    const u8 *tag)
 {
-	struct gcm_text again = *text;
 	u8 other_tag[GCM_TAG_SIZE];
 
-	if (!gcm_open(key, nonce, text, tag))
+	if (!open_text(key, nonce, text, tag))
 		return false;
-	gcm_seal(key, nonce, &again, other_tag); /* decrypts as well */
+	seal_text(key, nonce, text, other_tag); /* decrypts as well */
 	return true;
 }
 
@@ -203,8 +217,8 @@ static void test_writer(const char *name, bool careless)
 {
 	static u8 plain[4096], cipher[4096], out[4096];
 	const u8 secret[GCM_KEY_SIZE] = { 1 }, nonce[GCM_NONCE_SIZE] = { 2 };
-	struct gcm_text text = { .in = plain, .out = cipher, .len = sizeof(plain) };
-	struct gcm_text open = { .in = cipher, .out = out, .len = sizeof(plain) };
+	struct text text = { .in = plain, .out = cipher, .len = sizeof(plain) };
+	struct text open = { .in = cipher, .out = out, .len = sizeof(plain) };
 	struct writer writer = { .memory = cipher + 4000 };
 	int opened = 0, other = 0, closed = 0;
 	u8 tag[GCM_TAG_SIZE];
@@ -212,11 +226,11 @@ static void test_writer(const char *name, bool careless)
 	pthread_t thread;
 
 	gcm_init(&key, secret);
-	gcm_seal(&key, nonce, &text, tag);
+	seal_text(&key, nonce, &text, tag);
 	check(!pthread_create(&thread, NULL, write_to_it, &writer));
 	for (int i = 0; i < 2000000 && (opened < 3000 || !closed || (careless && !other)); i++) {
 		bool good = careless ? open_carelessly(&key, nonce, &open, tag) :
-				       gcm_open(&key, nonce, &open, tag);
+				       open_text(&key, nonce, &open, tag);
 
 		opened += good;
 		closed += !good;

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* needs: core/disk/commit.c core/disk/dirty.c core/disk/disk.c core/disk/io.c */
+/* needs: core/disk/open.c core/disk/place.c core/disk/request.c core/disk/seal.c */
+/* needs: core/disk/settle.c core/disk/super.c core/disk/tree.c core/sha256.c */
+/* libs: -lcrypto */
+/*
+ * A sealed disk against an array: random requests, which the host completes in any order, with
+ * small caches and small budgets, over closing and opening.
+ */
+#include "disk_model.h"
+
+/* Ends of leaves, of chunks, and of a root; some far away from each other. */
+static const struct model_range small[] = {{0, 3}, {120, 20}, {250, 8}, {395, 5}, {0}};
+static const struct model_range large[] = {{0, 2},
+					   {125, 4},
+					   {32000, 40},
+					   {32250, 12},
+					   {64510, 4},
+					   {254ULL * 32256 - 3, 6},
+					   {255ULL * 32256 - 2, 4},
+					   {0}};
+
+static void work(struct model *m, struct rig *r, u32 requests)
+{
+	while (requests) {
+		if (!below(3) && model_submit(m, r, pick_op()))
+			requests--;
+		if (!below(40))
+			disk_idle(r->d);
+		rig_step(r);
+		model_reap(m, r);
+		if (r->nr_io)
+			rig_host(r, below(r->nr_io));
+	}
+	rig_run(r);
+	model_reap(m, r);
+}
+
+static struct rig *reopen(struct model *m, struct rig *r, u32 entries, u32 cache)
+{
+	struct host *h = r->host;
+	u32 i;
+
+	disk_close(r->d);
+	rig_run(r);
+	check(disk_state(r->d) == DISK_CLOSED && (disk_super(r->d)->flags & MON_DISK_CLEAN));
+	for (i = 0; i < m->nr; i++)
+		m->b[i].floor = m->b[i].nr - 1;
+	rig_free(r);
+	r = rig_new(h, entries, cache);
+	check(rig_open(r, m->write_back));
+	return r;
+}
+
+static void run(const char *name, const struct model_range *range, u64 blocks, bool write_back,
+		u32 entries, u32 cache, s64 budget)
+{
+	struct model *m = model_new(range, write_back, 40);
+	struct host *h = host_new(NULL);
+	u64 steps = 0, commits = 0;
+	struct rig *r;
+	u32 i;
+
+	sim_format(h, blocks);
+	r = rig_new(h, entries, cache);
+	check(rig_open(r, write_back));
+	for (i = 0; i < 6; i++) {
+		r->budget = budget;
+		work(m, r, 700);
+		check(!r->d->stats.bad && !r->d->stats.lost);
+		steps += r->steps;
+		commits += r->d->stats.commits;
+		r = reopen(m, r, entries, cache);
+		check(!model_check(m, r, NULL, false));
+	}
+	ok(!nr_repeats,
+	   "%s: %llu reads, %llu writes, %llu flushes, %llu discards, %llu zeroings; "
+	   "%llu steps, %llu commits",
+	   name, m->count[DISK_READ], m->count[DISK_WRITE], m->count[DISK_FLUSH],
+	   m->count[DISK_DISCARD], m->count[DISK_ZERO], steps, commits);
+	rig_free(r);
+	host_free(h);
+	model_free(m);
+}
+
+int main(void)
+{
+	run("write-back", small, 400, true, 64, 16, DISK_STEP);
+	run("least memory", small, 400, true, 1, 8, DISK_STEP);
+	run("least budget", small, 400, true, 24, 8, 1);
+	run("write-through", small, 400, false, 24, 8, DISK_STEP);
+	run("large disk", large, 256ULL * 32256, true, 24, 8, DISK_STEP);
+	run("large disk, all memory", large, 256ULL * 32256, true, DISK_ENTRIES_MAX, 512,
+	    DISK_STEP);
+	ok(!nr_repeats && nr_seals > 10000, "%llu seals, each with a nonce of its own",
+	   (unsigned long long)nr_seals);
+	return unit_end();
+}
