@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "uapi/disk.h"
 
 #define BLOCK MON_DISK_BLOCK
@@ -90,7 +91,7 @@ bool crypto_sign(struct disk_crypto *c, enum mon_disk_kind kind, uint64_t index,
 bool crypto_verify(struct disk_crypto *c, enum mon_disk_kind kind, uint64_t index,
 		   const void *block);
 
-/* ---- disk_image.c, disk_nbd.c: raw files and block devices, and qcow2 by qemu-nbd ---- */
+/* ---- disk_image.c, disk_make.c, disk_nbd.c: raw files and block devices, and qcow2 by qemu-nbd ---- */
 
 struct nbd_handle;
 
@@ -129,6 +130,12 @@ bool image_flush(struct image *image);
 
 /** image_data() - the first range from @at on that may be other than zeros; or *@start: @size */
 bool image_data(struct image *image, uint64_t at, uint64_t *start, uint64_t *end);
+
+/** image_plain_path() - what QEMU takes for no option and no protocol; to be freed */
+char *image_plain_path(const char *path);
+
+/** image_end_with() - of a new process: it is killed when its parent ends */
+void image_end_with(pid_t parent);
 
 bool nbd_open(struct image *image, const char *file, bool write);
 bool nbd_end(struct image *image);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "disk.h"
 #include "monctl.h"
@@ -101,8 +100,7 @@ static bool size_of(struct image *image, const struct stat *st)
 	return true;
 }
 
-/* What QEMU does not take for an option or a protocol; to be freed. */
-static char *plain_path(const char *path)
+char *image_plain_path(const char *path)
 {
 	char *plain;
 
@@ -113,7 +111,7 @@ static char *plain_path(const char *path)
 
 static bool open_qcow2(struct image *image, bool write)
 {
-	char *plain = plain_path(image->path);
+	char *plain = image_plain_path(image->path);
 	bool good;
 
 	close(image->fd);
@@ -145,102 +143,6 @@ bool image_open(struct image *image, const char *path, const char *format, bool 
 	close(image->fd);
 	image->fd = -1;
 	return false;
-}
-
-/* ---- making ---- */
-
-static bool run(const char *what, char *const argv[])
-{
-	pid_t pid = fork();
-	int status;
-
-	if (!pid) {
-		execvp(argv[0], argv);
-		fail("cannot run %s: %s%s", argv[0], strerror(errno),
-		     errno == ENOENT ? "; it is in Debian's package qemu-utils" : "");
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
-		return !fail("cannot run %s: %s", argv[0], strerror(errno));
-	return !status || !fail("%s cannot %s", argv[0], what);
-}
-
-static bool qemu_img(const char *path, uint64_t size, bool create)
-{
-	char *plain = plain_path(path), bytes[24];
-	char *const make[] = {"qemu-img", "create", "-q", "-f", "qcow2", plain, bytes, NULL};
-	char *const change[] = {"qemu-img", "resize", "-q",  "-f", "qcow2",
-				"--shrink", plain,    bytes, NULL};
-	bool good;
-
-	snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)size);
-	good = plain &&
-	       run(create ? "make the image" : "change the image's size", create ? make : change);
-	free(plain);
-	return good;
-}
-
-/* A device is there already, and may be in use for something else. */
-static bool take_device(struct image *image, const char *path, const char *format, uint64_t size)
-{
-	unsigned char *head = calloc(1, MON_DISK_FIRST_CHUNK * BLOCK);
-	bool good = head && image_open(image, path, format ? format : "raw", true);
-
-	if (good && (image->nbd || image->size < size))
-		good = !fail("%s has %llu bytes, and the sealed disk needs %llu", path,
-			     (unsigned long long)image->size, (unsigned long long)size);
-	if (good && !image_read(image, head, MON_DISK_FIRST_CHUNK * BLOCK, 0))
-		good = !fail("cannot read %s: %s", path, image->error);
-	if (good && !zeros(head, MON_DISK_FIRST_CHUNK * BLOCK))
-		good = !fail("there is something on %s: if it is not needed, overwrite its "
-			     "first %d bytes with zeros",
-			     path, MON_DISK_FIRST_CHUNK * BLOCK);
-	free(head);
-	return good;
-}
-
-bool image_create(struct image *image, const char *path, const char *format, uint64_t size)
-{
-	struct stat st;
-	bool qcow2, good;
-	int fd;
-
-	*image = (struct image){.path = path, .fd = -1};
-	if (!stat(path, &st) && S_ISBLK(st.st_mode))
-		return take_device(image, path, format, size);
-	if (!image_format(path, format, &qcow2))
-		return false;
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return !fail("cannot make %s: %s%s", path, strerror(errno),
-			     errno == EEXIST ? "; nothing is overwritten" : "");
-	if (!qcow2 && ftruncate(fd, size))
-		good = !fail("cannot make %s of %llu bytes: %s", path, (unsigned long long)size,
-			     strerror(errno));
-	else
-		good = !qcow2 || qemu_img(path, size, true);
-	close(fd);
-	good = good && image_open(image, path, qcow2 ? "qcow2" : "raw", true);
-	if (!good)
-		unlink(path);
-	return good;
-}
-
-bool image_resize(struct image *image, const char *format, uint64_t size)
-{
-	bool write;
-
-	if (image->device)
-		return true;
-	if (!image->nbd) {
-		if (ftruncate(image->fd, size))
-			return !fail("cannot change the size of %s: %s", image->path,
-				     strerror(errno));
-		image->size = size;
-		return true;
-	}
-	write = image_close(image) && qemu_img(image->path, size, false);
-	return write && image_open(image, image->path, format, true);
 }
 
 bool image_close(struct image *image)
