@@ -71,12 +71,13 @@ bool disk_host_next(struct disk *d, struct disk_io *io)
 
 void disk_host_done(struct disk *d, u32 id, bool ok, u64 bytes)
 {
-	struct disk_tag *tag = &d->tag[id];
+	struct disk_tag *tag;
 
-	if (id >= NR_TAGS || tag->state != TAG_SENT) {
+	if (id >= NR_TAGS || d->tag[id].state != TAG_SENT) {
 		disk_stop(d, DISK_WHY_COMPLETION);
 		return;
 	}
+	tag = &d->tag[id];
 	if (ok && bytes != (tag->op == DISK_HOST_READ ? (u64)tag->count * BLOCK : 0)) {
 		disk_stop(d, DISK_WHY_LENGTH);
 		return;

@@ -91,7 +91,7 @@ bool crypto_sign(struct disk_crypto *c, enum mon_disk_kind kind, uint64_t index,
 bool crypto_verify(struct disk_crypto *c, enum mon_disk_kind kind, uint64_t index,
 		   const void *block);
 
-/* ---- disk_image.c, disk_make.c, disk_nbd.c: raw files and block devices, and qcow2 by qemu-nbd ---- */
+/* ---- disk_image.c, disk_make.c, disk_nbd.c: raw, block devices, and qcow2 by qemu-nbd ---- */
 
 struct nbd_handle;
 
