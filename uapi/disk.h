@@ -48,6 +48,9 @@
  * the record's seal they can be read. A block of 4 KiB is written wholly or not at all: where
  * the host's storage tears one, that block is lost, and reading it is an error.
  *
+ * So of a disk that was not closed, or seems so, who has the image can choose for each block of
+ * the last commit if it is new or as it was before; who has an older image, that one as a whole.
+ *
  * Who opens a disk to write flushes before all else: what it finds may be in a cache of the
  * host's only, and its own writes go over what a cut would lead back to. Its first commit has
  * no record and flushes before its superblock, even if it changes nothing: for each record
