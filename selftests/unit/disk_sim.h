@@ -36,7 +36,7 @@ static u32 below(u64 n)
 
 static struct {
 	u8 key[GCM_KEY_SIZE];
-	EVP_CIPHER_CTX *ctx[2];
+	struct evp_cipher_ctx_st *ctx[2];
 } ciphers[NR_CIPHERS];
 
 struct noted {
@@ -103,6 +103,8 @@ void gcm_seal(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE], const v
 	check(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, GCM_TAG_SIZE, tag));
 }
 
+static void arena_used(const void *in);
+
 bool gcm_open(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE], const void *aad,
 	      size_t aad_len, const void *in, void *out, size_t len, const u8 tag[GCM_TAG_SIZE])
 {
@@ -116,6 +118,7 @@ bool gcm_open(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE], const v
 	check(!len || EVP_DecryptUpdate(ctx, out, &n, in, (int)len));
 	check(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, GCM_TAG_SIZE, (void *)tag));
 	good = EVP_DecryptFinal_ex(ctx, NULL, &n) > 0;
+	arena_used(in);
 	if (!good && len)
 		memset(out, 0, len);
 	return good;
@@ -194,15 +197,27 @@ static void image_drop(struct image *image)
 /* ---- the host ---- */
 
 #define PENDING 4096
+#define HISTORY 65536
+
+/* All that was ever written, if that is to be known. */
+struct past {
+	u32 id;
+	struct block *b;
+};
+
+static struct past *past;
+static u32 nr_past;
 
 /**
  * struct host - a disk
+ * @next: of those that are not used
  * @medium: what a power cut leaves, at least
  * @view: what a read finds
  * @pending: written since the last flush, in order
  * @no_flush: a flush does nothing
  */
 struct host {
+	struct host *next;
 	struct image medium;
 	struct image view;
 	struct {
@@ -239,6 +254,8 @@ static void host_write(struct host *h, u64 block, const void *bytes)
 	h->pending[h->nr_pending].block = block;
 	h->pending[h->nr_pending++].b = b;
 	h->written_blocks++;
+	if (past && nr_past < HISTORY)
+		past[nr_past++] = (struct past){.id = id, .b = block_hold(b)};
 }
 
 static void host_read(struct host *h, u64 block, void *bytes)
@@ -252,11 +269,18 @@ static void host_read(struct host *h, u64 block, void *bytes)
 	h->read_blocks++;
 }
 
+static struct host *old_hosts; /* of no use, but that they need not be allocated */
+
 /* A host that finds this on its medium. */
 static struct host *host_new(const struct image *image)
 {
-	struct host *h = calloc(1, sizeof(*h));
+	struct host *h = old_hosts;
 
+	if (h)
+		old_hosts = h->next;
+	else
+		h = calloc(1, sizeof(*h));
+	h->reads = h->writes = h->flushes = h->read_blocks = h->written_blocks = 0;
 	if (image) {
 		image_copy(&h->medium, image);
 		image_copy(&h->view, image);
@@ -269,7 +293,8 @@ static void host_free(struct host *h)
 	host_settle(h);
 	image_drop(&h->medium);
 	image_drop(&h->view);
-	free(h);
+	h->next = old_hosts;
+	old_hosts = h;
 }
 
 /* ---- a rig: a disk, its memory, its host ---- */
@@ -283,11 +308,26 @@ struct rig {
 	u8 *arena;
 	struct disk_io io[NR_TAGS];
 	u32 nr_io;
+	u32 entries;
+	u32 cache;
 	s64 budget;
 	u64 steps;
 };
 
-static struct rig *rigs;
+static struct rig *rigs, *old_rigs;
+
+/* What was read of the arena is something else when it is read again, but for dirty blocks. */
+static void arena_used(const void *in)
+{
+	const u8 *at = in;
+	u64 slot;
+
+	if (!rigs || at < rigs->arena)
+		return;
+	slot = (u64)(at - rigs->arena) / BLOCK;
+	if (slot >= rigs->entries && slot < DISK_ARENA_SLOTS(rigs->entries))
+		memset(rigs->arena + slot * BLOCK, 0x33, BLOCK);
+}
 
 void *disk_slot(struct disk *d, u32 slot)
 {
@@ -299,21 +339,42 @@ void *disk_slot(struct disk *d, u32 slot)
 	return r->arena + (u64)slot * BLOCK;
 }
 
-static struct rig *rig_new(struct host *host, u32 entries, u32 cache)
+/* Memory as it was left: what is in it must not matter. */
+static struct rig *rig_alloc(u32 entries, u32 cache)
 {
-	struct rig *r = calloc(1, sizeof(*r));
 	u32 nr = disk_frames(entries, cache), i;
+	struct rig **link, *r;
 
+	for (link = &old_rigs; *link; link = &(*link)->next) {
+		r = *link;
+		if (r->entries == entries && r->cache == cache) {
+			*link = r->next;
+			return r;
+		}
+	}
+	r = calloc(1, sizeof(*r));
+	r->entries = entries;
+	r->cache = cache;
 	check(!posix_memalign((void **)&r->memory, BLOCK, (u64)nr * BLOCK));
 	check(!posix_memalign((void **)&r->arena, BLOCK, (u64)DISK_ARENA_SLOTS(entries) * BLOCK));
+	memset(r->memory, 0x55, (u64)nr * BLOCK);
 	memset(r->arena, 0x55, (u64)DISK_ARENA_SLOTS(entries) * BLOCK);
 	r->page = calloc(nr, sizeof(*r->page));
 	for (i = 0; i < nr; i++)
 		r->page[i] = r->memory + (u64)i * BLOCK;
-	r->d = disk_create(r->page, nr, entries);
+	return r;
+}
+
+static struct rig *rig_new(struct host *host, u32 entries, u32 cache)
+{
+	struct rig *r = rig_alloc(entries, cache);
+
+	r->d = disk_create(r->page, disk_frames(entries, cache), entries);
 	check(r->d && r->d->frames == cache);
 	r->host = host;
 	r->budget = DISK_STEP;
+	r->nr_io = 0;
+	r->steps = 0;
 	r->next = rigs;
 	rigs = r;
 	return r;
@@ -326,10 +387,8 @@ static void rig_free(struct rig *r)
 	while (*link != r)
 		link = &(*link)->next;
 	*link = r->next;
-	free(r->memory);
-	free(r->arena);
-	free(r->page);
-	free(r);
+	r->next = old_rigs;
+	old_rigs = r;
 }
 
 /* Until it has nothing to do but wait. */
@@ -479,7 +538,7 @@ static void sim_format(struct host *h, u64 blocks)
 
 /* ---- contents: sectors with a number each, 0 for zeros ---- */
 
-static void sector_fill(u8 *to, u32 number)
+__attribute__((__unused__)) static void sector_fill(u8 *to, u32 number)
 {
 	u64 x = number, *p = (u64 *)to;
 	u32 i;
@@ -489,7 +548,7 @@ static void sector_fill(u8 *to, u32 number)
 }
 
 /* -1: nobody's */
-static s64 sector_number(const u8 *from)
+__attribute__((__unused__)) static s64 sector_number(const u8 *from)
 {
 	u8 want[DISK_SECTOR];
 	u32 number;
