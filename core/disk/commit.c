@@ -99,28 +99,35 @@ static void append(struct disk *d, u16 entry)
 	dirty_entry(d, entry)->next = NO_REF;
 }
 
-/* The seals of the dirty blocks of the next leaf. */
+static void write_seals(struct disk *d, const u16 entry[MON_DISK_LEAF_DATA])
+{
+	struct disk_commit *c = &d->commit;
+	struct mon_disk_seal *seal = ((struct mon_disk_leaf *)c->leaf->page)->data;
+	u32 i;
+
+	for (i = 0; i < MON_DISK_LEAF_DATA; i++) {
+		if (entry[i] == NO_REF)
+			continue;
+		super_add(d, place_first(c->leaf->index) + i, &seal[i]);
+		seal[i] = dirty_entry(d, entry[i])->seal;
+		append(d, entry[i]);
+	}
+	c->leaf_dirty = true;
+}
+
+/* The seals of the dirty blocks of the next leaf: what is above it first. */
 static enum got write_leaf(struct disk *d)
 {
 	struct disk_commit *c = &d->commit;
 	u16 entry[MON_DISK_LEAF_DATA];
-	struct mon_disk_leaf *leaf;
-	u64 index = dirty_leaf(d, c->from, entry);
-	enum got got = commit_path(d, index, MON_DISK_LEAF);
-	u32 i;
+	enum got got;
 
+	got = commit_path(d, c->from, MON_DISK_LEAF);
 	if (got != GOT)
 		return got;
-	for (i = 0; index != NONE && i < MON_DISK_LEAF_DATA; i++) {
-		if (entry[i] == NO_REF)
-			continue;
-		leaf = (struct mon_disk_leaf *)c->leaf->page;
-		super_add(d, place_first(index) + i, &leaf->data[i]);
-		leaf->data[i] = dirty_entry(d, entry[i])->seal;
-		append(d, entry[i]);
-		c->leaf_dirty = true;
-	}
-	c->from = index == NONE ? NONE : index + 1;
+	dirty_leaf(d, c->from, entry);
+	write_seals(d, entry);
+	c->from = dirty_leaf(d, c->from + 1, entry);
 	return GOT;
 }
 
@@ -173,19 +180,19 @@ static enum got zero_leaf(struct disk *d)
 	return got;
 }
 
+/* A part of what is to be changed; behind the last one, what is left of its path is written. */
 static enum got change(struct disk *d)
 {
 	struct disk_commit *c = &d->commit;
-	enum got got;
 
+	if (c->from == NONE)
+		return commit_path(d, NONE, MON_DISK_LEAF);
 	if (c->kind == COMMIT_WRITE)
 		return write_leaf(d);
 	if (c->block < c->end)
 		return c->kind == COMMIT_OPEN ? settle_record(d) : zero_leaf(d);
-	got = commit_path(d, NONE, MON_DISK_LEAF);
-	if (got == GOT)
-		c->from = NONE;
-	return got;
+	c->from = NONE;
+	return GOT;
 }
 
 /* ---- phases ---- */
@@ -252,9 +259,8 @@ static enum got step(struct disk *d, bool *over)
 
 	switch (c->phase) {
 	case PHASE_TREE:
-		got = change(d);
 		*over = c->from == NONE;
-		return got;
+		return change(d);
 	case PHASE_SUPER:
 		got = super_write(d);
 		*over = c->journal > super_journals(d);
@@ -271,6 +277,8 @@ static enum got step(struct disk *d, bool *over)
 
 void commit_begin(struct disk *d, u32 kind)
 {
+	u16 entry[MON_DISK_LEAF_DATA];
+
 	d->commit = (struct disk_commit){.kind = (u8)kind,
 					 .phase = PHASE_TREE,
 					 .run = NO_TAG,
@@ -283,6 +291,7 @@ void commit_begin(struct disk *d, u32 kind)
 		d->nr_dirty = 0;
 		d->want = false;
 		d->super->records = 0;
+		d->commit.from = dirty_leaf(d, 0, entry);
 	}
 }
 

@@ -129,7 +129,9 @@ enum disk_more disk_step(struct disk *d, s64 budget)
 		requests_step(d);
 		commit_step(d); /* that a request has asked for */
 	} while (d->progress && d->budget > 0 && d->state != DISK_STOPPED);
-	if (d->state == DISK_STOPPED)
+	if (d->state == DISK_STOPPED) {
 		requests_fail(d);
-	return d->progress && d->state != DISK_STOPPED ? DISK_MORE : DISK_IDLE;
+		return DISK_IDLE;
+	}
+	return d->progress || d->budget <= 0 ? DISK_MORE : DISK_IDLE;
 }

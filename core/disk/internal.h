@@ -187,7 +187,7 @@ enum commit_phase {
  * @leaf_dirty, @node_dirty, @root_dirty: changed, and to be written
  * @last, @data: the last of its entries in their order, and the next whose data is to be written
  * @first: of these
- * @from: leaves below it are done
+ * @from: of COMMIT_WRITE, the next leaf; NONE: there are no more changes
  * @block, @end: of COMMIT_ZERO, what is left of its range; of COMMIT_OPEN, records
  * @leaf, @node, @root: that it is at, pinned
  * @req: of COMMIT_ZERO

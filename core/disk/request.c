@@ -230,7 +230,9 @@ static void request_step(struct disk *d, struct disk_req *req)
 
 	for (n = 0; n < 8 && got == GOT && !req->done && d->budget > 0; n++) {
 		got = advance(d, req);
-		d->progress |= got != WAIT;
+		if (got == WAIT)
+			return;
+		d->progress = true;
 		disk_spend(d, BLOCK / 16);
 	}
 	if (got == ERROR)
