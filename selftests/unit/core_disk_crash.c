@@ -284,7 +284,7 @@ int main(void)
 	test_crashes("few blocks", few, 400, true, 12, 5, 3500, 50);
 	test_crashes("little memory", few, 400, true, 3, 5, 600, 100);
 	test_crashes("write-through", few, 400, false, 12, 5, 600, 100);
-	test_crashes("journal", many, 400, true, 160, 160, 200, 500);
+	test_crashes("journal", many, 400, true, 160, 140, 150, 500);
 	test_crashes("large disk", wide, 255ULL * 32256, true, 12, 8, 600, 200);
 	test_plants();
 	return unit_end();

@@ -460,7 +460,7 @@ static bool rig_open(struct rig *r, bool write_back)
 
 /* ---- the guest ---- */
 
-#define BUFFER (256 * BLOCK)
+#define BUFFER (512 * BLOCK)
 
 struct guest_req {
 	struct disk_req req;
