@@ -99,6 +99,7 @@ static void each(const struct attack *a)
 int main(void)
 {
 	each(event_attacks);
+	each(apic_attacks);
 	each(lie_attacks);
 	each(memory_attacks);
 	each(answer_attacks);

@@ -21,7 +21,7 @@ struct attack {
 };
 
 extern const struct attack event_attacks[], lie_attacks[], memory_attacks[];
-extern const struct attack answer_attacks[];
+extern const struct attack answer_attacks[], apic_attacks[];
 extern bool confidential;
 
 void must(int result, const char *what);

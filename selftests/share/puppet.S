@@ -134,6 +134,8 @@ next:	movw	$PUPPET_IN, %dx
 	je	out_long
 	cmpl	$PUPPET_REGS, %r8d
 	je	registers
+	cmpl	$PUPPET_CR8, %r8d
+	je	write_cr8
 	movabsq	$0x4d4f4e0000000000, %rax /* MON_HYPERCALL */
 	movl	%r8d, %r8d
 	orq	%r8, %rax
@@ -194,6 +196,14 @@ listen:	movq	%rdi, %rsp
 1:	inl	%dx, %eax
 	decq	%rsi
 	jnz	1b
+	cli
+	xorl	%eax, %eax
+	jmp	done
+write_cr8:
+	sti
+	nop
+	movq	%rdi, %cr8
+	nop
 	cli
 	xorl	%eax, %eax
 	jmp	done

@@ -24,6 +24,7 @@
 #define PUPPET_INS 0x1000f /* (port, address, bytes): where REP INSB has come; what is left << 32 */
 #define PUPPET_OUTL 0x10010 /* (port, value) */
 #define PUPPET_REGS 0x10011 /* (address, device): what is there, inverted, into registers; a load */
+#define PUPPET_CR8 0x10012 /* (value): written with interrupts on */
 
 /* In its memory: how often each vector was taken, 8 bytes each. */
 #define PUPPET_COUNTS 0x20000
