@@ -86,6 +86,8 @@ void shadow_start(struct cpu *cpu) {}
 void shadow_stop(struct cpu *cpu) {}
 void shadow_fetch(struct cpu *cpu) {}
 void shadow_store(struct cpu *cpu) {}
+void shadow_widen(struct cpu *cpu) {}
+void shadow_narrow(struct cpu *cpu) {}
 void vmcs02_init(struct cpu *cpu) {}
 void nested_sync_guest(struct cpu *cpu) {}
 void nested_invept(struct cpu *cpu) {}

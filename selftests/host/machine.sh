@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A test of this folder runs itself in the test machine: on this side it is
 # "in_machine ARGUMENTS-OF-RUN...", and what stands behind that happens inside, on
-# CPU 0 unless it says otherwise. KERNEL=6.1|7.x chooses the kernel. Sourced.
+# CPU 0 unless it says otherwise. KERNEL=6.1|6.12|7.x chooses the kernel. Sourced.
 
 if [ "${INSIDE:-}" ]; then
 	# shellcheck source=selftests/launch/inside.sh
@@ -111,19 +111,24 @@ fi
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
 programs=()
-for program in steady keep vmcore kexec killed samples mcheck; do
+for program in steady keep vmcore kexec killed samples mcheck isa; do
 	programs+=(--add "$top/build/host/$program:/usr/bin/$program")
 done
 
-in_machine()
+# machine ARGUMENTS-OF-RUN... -- COMMAND...
+machine()
 {
 	"$top/selftests/machine/run" --kernel "${KERNEL:-6.1}" --timeout "${TIMEOUT:-380}" \
 		--add "$top/selftests/lib.sh:/lib/monitor/lib.sh" \
 		--add "$top/selftests/launch/inside.sh:/lib/monitor/inside.sh" \
 		--add "$top/selftests/host/machine.sh:/lib/monitor/machine.sh" \
 		--add "$top/selftests/host/next.sh:/lib/monitor/next.sh" \
-		"${programs[@]}" \
-		--add "$0:/lib/monitor/test" "$@" -- \
+		"${programs[@]}" "$@"
+}
+
+in_machine()
+{
+	machine --add "$0:/lib/monitor/test" "$@" -- \
 		taskset 1 env INSIDE=/lib/monitor bash /lib/monitor/test
 	exit
 }
