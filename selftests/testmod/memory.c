@@ -398,15 +398,21 @@ static void give_back(unsigned long keep)
 	}
 }
 
+/* Also what is being freed: a page may come after there was none. */
 static void take_all_but(unsigned long pages)
 {
 	struct page *page;
+	int failed = 0;
 
-	for (;;) {
+	while (failed < 2) {
 		page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
-		if (!page)
-			break;
-		list_add(&page->lru, &eaten);
+		if (page) {
+			list_add(&page->lru, &eaten);
+			failed = 0;
+		} else {
+			rcu_barrier();
+			failed++;
+		}
 	}
 	give_back(pages);
 }

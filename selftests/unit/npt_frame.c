@@ -145,7 +145,8 @@ static void test_pool(void)
 	ok(bugs(frame_get(FRAME_NONE)) && bugs(frame_get(FRAME_TYPES)), "get: bad type is a bug");
 	unlock();
 	ok(bugs(frame_put(a)) && bugs(frame_get(FRAME_STATE)) && bugs(frame_retire(a)) &&
-	   bugs(epoch_reap(1)) && bugs((void)!frame_host_donate(0x130, 1, &pfn)) &&
+	   bugs(epoch_reap(1)) && bugs((void)frames_retired()) &&
+	   bugs((void)!frame_host_donate(0x130, 1, &pfn)) &&
 	   bugs((void)!frame_transit_settle(0x130, 1)) && bugs((void)!frame_pin(0x130)),
 	   "without the lock is a bug");
 }
@@ -249,12 +250,15 @@ static void test_retire(void)
 	b = frame_get(FRAME_TABLE);
 	c = frame_get_private(DOM_FIRST_VM, 1);
 	memset(frame_ptr(a), 0x11, PAGE_SIZE);
+	ok(!frames_retired(), "nothing is retired");
 	frame_retire(a);
+	ok(frames_retired(), "... a frame is, of a batch that fills");
 	ok(frame_get_info(a).state == FRAME_TRANSIT && page_is(a, 0x11) &&
 	   frame_type_count(FRAME_TABLE) == 1, "retired: untouched");
 	refused(frame_transit_settle(a, 1), NPT_ESTATE, "settle: not what was retired");
 	epoch_reap(100);
 	ok(page_is(a, 0x11) && frame_state_count(FRAME_TRANSIT) == 1, "not before its epoch");
+	ok(frames_retired(), "... of a batch that waits");
 	epoch_pass(0);
 	frame_retire(b);
 	epoch_pass(0);
@@ -264,6 +268,7 @@ static void test_retire(void)
 	refused((epoch_reap(0), 0), 0, "reap: no budget");
 	epoch_reap(1);
 	ok(frame_state_count(FRAME_TRANSIT) == 1, "budget is kept");
+	ok(frames_retired(), "... there is one left");
 	ok(page_is(a, 0) && frame_get_info(a).state == FRAME_FREE, "wiped, oldest first");
 	frame_retire(c);
 	epoch_reap(100);
@@ -271,7 +276,7 @@ static void test_retire(void)
 	epoch_pass(0);
 	epoch_pass(1);
 	epoch_reap(100);
-	ok(frame_state_count(FRAME_FREE) == 8, "all back");
+	ok(frame_state_count(FRAME_FREE) == 8 && !frames_retired(), "all back");
 	ok(bugs(frame_retire(a)), "retiring what is free is a bug");
 	unlock();
 }
