@@ -24,20 +24,6 @@ struct fork {
 
 static struct fork forks[2];
 
-static void work(struct model *m, struct rig *r, u32 requests)
-{
-	while (requests && disk_state(r->d) == DISK_RUNNING) {
-		if (!below(3) && model_submit(m, r, pick_op()))
-			requests--;
-		rig_step(r);
-		model_reap(m, r);
-		if (r->nr_io)
-			rig_host(r, below(r->nr_io));
-	}
-	rig_run(r);
-	model_reap(m, r);
-}
-
 static void close_rig(struct model *m, struct rig *r)
 {
 	u32 i;
@@ -58,7 +44,7 @@ static void make_fork(struct fork *f, const struct model_range *range, const str
 
 	check(rig_open(r, true));
 	f->m = model_new(range, true, 5);
-	work(f->m, r, 300);
+	model_work(f->m, r, 300, false);
 	close_rig(f->m, r);
 	image_copy(&f->image, &h->medium);
 	host_free(h);

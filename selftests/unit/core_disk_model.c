@@ -21,22 +21,6 @@ static const struct model_range large[] = {{0, 2},
 					   {255ULL * 32256 - 2, 4},
 					   {0}};
 
-static void work(struct model *m, struct rig *r, u32 requests)
-{
-	while (requests) {
-		if (!below(3) && model_submit(m, r, pick_op()))
-			requests--;
-		if (!below(40))
-			disk_idle(r->d);
-		rig_step(r);
-		model_reap(m, r);
-		if (r->nr_io)
-			rig_host(r, below(r->nr_io));
-	}
-	rig_run(r);
-	model_reap(m, r);
-}
-
 static struct rig *reopen(struct model *m, struct rig *r, u32 entries, u32 cache)
 {
 	struct host *h = r->host;
@@ -67,8 +51,8 @@ static void run(const char *name, const struct model_range *range, u64 blocks, b
 	check(rig_open(r, write_back));
 	for (i = 0; i < 6; i++) {
 		r->budget = budget;
-		work(m, r, 700);
-		check(!r->d->stats.bad && !r->d->stats.lost);
+		model_work(m, r, 700, true);
+		check(disk_state(r->d) == DISK_RUNNING && !r->d->stats.bad && !r->d->stats.lost);
 		steps += r->steps;
 		commits += r->d->stats.commits;
 		r = reopen(m, r, entries, cache);

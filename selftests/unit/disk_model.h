@@ -322,4 +322,22 @@ static u32 model_check(struct model *m, struct rig *r, const bool *lost, bool se
 	return wrong;
 }
 
+/* Random requests, and a host that answers them in any order; @idle: now and then a hint of that */
+__attribute__((__unused__))
+static void model_work(struct model *m, struct rig *r, u32 requests, bool idle)
+{
+	while (requests && disk_state(r->d) == DISK_RUNNING) {
+		if (!below(3) && model_submit(m, r, pick_op()))
+			requests--;
+		if (idle && !below(40))
+			disk_idle(r->d);
+		rig_step(r);
+		model_reap(m, r);
+		if (r->nr_io)
+			rig_host(r, below(r->nr_io));
+	}
+	rig_run(r);
+	model_reap(m, r);
+}
+
 #endif /* _DISK_MODEL_H */
