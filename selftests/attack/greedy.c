@@ -21,9 +21,9 @@
 static unsigned long calls, refused, longest;
 static const char *of = "nothing", *name;
 
-static long call(unsigned int number, unsigned long a, unsigned long b, unsigned long c)
+/* What came of the last call, and how long it took */
+static long counted(long result)
 {
-	long result = puppet(number, a, b, c, 0);
 	unsigned long took = (unsigned long)puppet(PUPPET_TOOK, 0, 0, 0, 0);
 
 	calls++;
@@ -35,19 +35,15 @@ static long call(unsigned int number, unsigned long a, unsigned long b, unsigned
 	return result;
 }
 
+static long call(unsigned int number, unsigned long a, unsigned long b, unsigned long c)
+{
+	return counted(puppet(number, a, b, c, 0));
+}
+
 static long offer(unsigned long at, unsigned long pages)
 {
-	long result = puppet_offer(at, pages, MON_SHARE_READ | MON_SHARE_WRITE,
-				   MON_SHARE_TO_HOST, NULL, 0);
-	unsigned long took = (unsigned long)puppet(PUPPET_TOOK, 0, 0, 0, 0);
-
-	calls++;
-	refused += result < 0;
-	if (took > longest) {
-		longest = took;
-		of = name;
-	}
-	return result;
+	return counted(puppet_offer(at, pages, MON_SHARE_READ | MON_SHARE_WRITE,
+				    MON_SHARE_TO_HOST, NULL, 0));
 }
 
 /* What is never allowed, of each call. */

@@ -126,18 +126,26 @@ static void model_put_back(void)
 	current = NONE;
 }
 
-static int model_vmclear(u64 la)
+/* The VMCS that an operand names, or errors: for an address that is bad, for VMXON's region */
+static int named(u64 la, int bad, int vmxon, u64 *pa)
 {
 	int e = reach(la, 8, false);
-	u64 pa;
 
 	if (e)
 		return e;
-	pa = word_at(la);
-	if (!good_page(pa))
-		return failed(2);
-	if (pa == on_pa)
-		return failed(3);
+	*pa = word_at(la);
+	if (!good_page(*pa))
+		return failed(bad);
+	return *pa == on_pa ? failed(vmxon) : DONE;
+}
+
+static int model_vmclear(u64 la)
+{
+	u64 pa;
+	int e = named(la, 2, 3, &pa);
+
+	if (e != DONE)
+		return e;
 	model[pa / PAGE_SIZE].launched = false;
 	if (pa == current)
 		model_put_back();
@@ -146,16 +154,11 @@ static int model_vmclear(u64 la)
 
 static int model_vmptrld(u64 la)
 {
-	int e = reach(la, 8, false);
 	u64 pa;
+	int e = named(la, 9, 10, &pa);
 
-	if (e)
+	if (e != DONE)
 		return e;
-	pa = word_at(la);
-	if (!good_page(pa))
-		return failed(9);
-	if (pa == on_pa)
-		return failed(10);
 	if (model[pa / PAGE_SIZE].revision != REVISION)
 		return failed(11);
 	if (pa != current) {

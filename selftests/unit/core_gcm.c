@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* needs: core/gcm.c */
-/* cflags: -msse4.1 -maes -mpclmul -Wno-unused-parameter -Wl,--no-as-needed -lcrypto -lpthread */
+/* cflags: -msse4.1 -maes -mpclmul */
+/* libs: -lcrypto */
 /*
  * AES-256-GCM against NIST's vectors (CAVS, package python3-cryptography-vectors), against
  * OpenSSL, and against a second CPU that writes to what is opened.

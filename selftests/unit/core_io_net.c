@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* needs: core/io/net.c core/io/guest_queue.c core/io/host_queue.c */
-/* cflags: -Wno-unused-parameter -lpthread */
+/* cflags: -Wno-unused-parameter */
 /*
  * The network card in the middle: packets come through as they are, and nothing beside
  * them, neither of the guest's memory to the host nor of the host's header to the guest.

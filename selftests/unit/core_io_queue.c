@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* needs: core/io/guest_queue.c core/io/host_queue.c */
-/* cflags: -Wno-unused-parameter -lpthread */
+/* cflags: -Wno-unused-parameter */
 /*
  * Both ends of a virtqueue: what a sane driver and device do works, through all 65,536 indices;
  * whatever else they write breaks the queue, and nothing more.
