@@ -22,7 +22,7 @@
 #define CR4_OSXSAVE BIT(18)
 /* VME..UMIP less LA57, then FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP, PKE */
 #define CR4_GUEST (0xfffULL | BIT(16) | BIT(17) | BIT(18) | BIT(20) | BIT(21) | BIT(22))
-/* Without it a machine check shuts the CPU down (SDM 17.9). The guest sees its own. */
+/* Without it a machine check shuts the CPU down (SDM 6.15). The guest sees what it wrote. */
 #define CR4_OWNED CR4_MCE
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
