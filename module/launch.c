@@ -5,7 +5,6 @@
  */
 #include <linux/cpu.h>
 #include <linux/io.h>
-#include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -124,26 +123,6 @@ static int frame_table_make(u64 frames)
 			      false);
 	}
 	return err;
-}
-
-/* Whole pages of "System RAM", in address order; the rest is firmware's and devices'. */
-static int find_ram(struct mon_boot_info *info)
-{
-	const struct resource *r;
-	u64 start, end;
-
-	for (r = iomem_resource.child; r; r = r->sibling) {
-		if ((r->flags & IORESOURCE_SYSTEM_RAM) != IORESOURCE_SYSTEM_RAM)
-			continue;
-		start = ALIGN(r->start, PAGE_SIZE);
-		end = ALIGN_DOWN(r->end + 1, PAGE_SIZE);
-		if (start >= end)
-			continue;
-		if (info->nr_ram == MON_MAX_RAM_RANGES)
-			return -E2BIG;
-		info->ram[info->nr_ram++] = (struct mon_range){ start, end };
-	}
-	return info->nr_ram ? 0 : -ENODEV;
 }
 
 static u64 highest_ram(const struct mon_boot_info *info)
@@ -265,7 +244,7 @@ static int prepare(struct mon_boot_info *info)
 	u64 frames, entry;
 	int err;
 
-	err = find_ram(info);
+	err = mon_ram_find(info);
 	if (err)
 		return err;
 	mon_power_ports(info);
@@ -376,6 +355,7 @@ void mon_launch_cleanup(void)
 	gate_data = NULL;
 	gates = NULL;
 	mon_memory_free();
+	mon_ram_forget();
 }
 
 static int leave_all(void *unused)

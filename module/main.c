@@ -27,6 +27,9 @@ static int __init monitor_init(void)
 	err = mon_cpus_init();
 	if (err)
 		goto out_kvm;
+	err = mon_ram_init();
+	if (err)
+		goto out_hotplug;
 	mon_cpus_freeze(true);
 	err = mon_launch();
 	if (err)
@@ -55,6 +58,8 @@ out_unload:
 	mon_unload();
 out_cpus:
 	let_cpus_go();
+	mon_ram_exit();
+out_hotplug:
 	mon_cpus_exit();
 out_kvm:
 	if (kvm_was_loaded)
@@ -78,6 +83,7 @@ static void __exit monitor_exit(void)
 		msleep(500);
 	}
 	let_cpus_go();
+	mon_ram_exit();
 	mon_cpus_exit();
 	if (kvm_was_loaded)
 		mon_kvm_put_back();

@@ -51,6 +51,12 @@ void mon_cpus_wait_online(void);
 bool mon_cpus_all_online(void);
 bool mon_cpus_unknown(u32 *apic_id);
 
+/* hotmem.c: memory that comes and goes */
+int mon_ram_init(void);
+void mon_ram_exit(void);
+int mon_ram_find(struct mon_boot_info *info);
+void mon_ram_forget(void);
+
 /* power.c: sleep, reboot, kexec */
 int mon_power_init(void);
 void mon_power_exit(void);
