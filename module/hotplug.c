@@ -102,7 +102,7 @@ void mon_cpus_freeze(bool freeze)
  * @first: out, if there is one: the CPU that cannot be
  *
  * Returns the error of that. Whoever called mon_cpus_freeze(true) before has all of them
- * until mon_cpus_let_go().
+ * until mon_cpus_let_go(). One that came while the monitor runs is none of its business.
  */
 int mon_cpus_wake(unsigned int *first)
 {
@@ -110,7 +110,7 @@ int mon_cpus_wake(unsigned int *first)
 	int err;
 
 	for_each_present_cpu(cpu) {
-		if (cpu_online(cpu))
+		if (cpu_online(cpu) || (mon_launched() && mon_cpu_index(cpu) < 0))
 			continue;
 		err = add_cpu(cpu);
 		if (err < 0) {
