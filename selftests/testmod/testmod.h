@@ -28,7 +28,7 @@ struct command {
 
 extern const struct command memory_commands[], search_commands[], cpu_commands[], event_commands[];
 extern const struct command vmx_commands[], vmx_entry_commands[], cost_commands[];
-extern const struct command race_commands[], eptp_commands[];
+extern const struct command race_commands[], eptp_commands[], hot_commands[];
 
 /* Adds to the answer. */
 __printf(1, 2) void say(const char *format, ...);
