@@ -24,15 +24,15 @@ IMAGE_CFLAGS := -std=gnu11 -O2 -g0 -Wall -Wextra -Werror -Wno-unused-parameter -
 
 $(IMAGE_DIR)/%.o: %.c image.mk
 	@mkdir -p $(@D)
-	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) -MMD -c -o $@ $<
+	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(IMAGE_DIR)/%.o: %.S $(IMAGE_DIR)/asm-offsets.h image.mk
 	@mkdir -p $(@D)
-	@echo "  CC      $@" && $(CC) -I$(IMAGE_DIR) -MMD -c -o $@ $<
+	@echo "  CC      $@" && $(CC) -I$(IMAGE_DIR) -MMD -MP -c -o $@ $<
 
 $(IMAGE_DIR)/asm-offsets.h: vmx/asm-offsets.c image.mk
 	@mkdir -p $(@D)
-	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) -MMD -MT $@ -MF $(IMAGE_DIR)/asm-offsets.d -S -o $@.s $<
+	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) -MMD -MP -MT $@ -MF $(IMAGE_DIR)/asm-offsets.d -S -o $@.s $<
 	@sed -n 's/.*@\(#define [A-Z0-9_]* \)\$$*\([0-9]*\)@.*/\1\2/p' $@.s > $@
 
 # An undefined symbol, a relocation or a dynamic section fails the link.
