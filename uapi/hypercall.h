@@ -331,7 +331,8 @@ enum mon_vm_state {
 	X(ENTRY_FAILED, "VM entry failed")                               \
 	X(UNEXPECTED_EXIT, "an exit that the monitor does not handle")   \
 	X(TOO_MANY_VCPUS, "more vCPUs than the policy allows")           \
-	X(NO_FRAMES, "the host has not donated enough frames")
+	X(NO_FRAMES, "the host has not donated enough frames")           \
+	X(NO_TPR_SHADOW, "the guest used CR8, and the host's VM entry has no TPR shadow")
 
 enum mon_vm_stop {
 #define X(name, text) MON_VM_STOP_##name,

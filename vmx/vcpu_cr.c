@@ -122,8 +122,8 @@ void vcpu_cr_access(struct cpu *cpu, struct vcpu *vcpu)
 		write_cr4(value);
 	else if (type == 3)
 		write_cr0(vcpu, (cr0 & ~0xeULL) | ((qualification >> 16) & 0xf));
-	else
-		present_stop(cpu, vcpu, MON_VM_STOP_UNEXPECTED_EXIT, qualification);
+	else /* CR8: KVM has a TPR shadow, unless it has no interrupt controller either */
+		present_stop(cpu, vcpu, MON_VM_STOP_NO_TPR_SHADOW, qualification);
 }
 
 static bool xcr0_ok(u64 v)

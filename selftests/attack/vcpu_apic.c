@@ -89,7 +89,14 @@ static void go_above(const struct attack *a)
 	print_taken(vector);
 }
 
+/* Without an interrupt controller of KVM's a guest's CR8 is an exit. */
+static void go_cr8(const struct attack *a)
+{
+	print_value(puppet(PUPPET_CR8, a->arg, 0, 0, 0));
+}
+
 const struct attack apic_attacks[] = {
+	{ "CR8, kept from the guest", NULL, go_cr8, 5, 0 },
 	{ "virtual APIC: a device's interrupt", prepare_apic, go_request, 0x40, 0 },
 	{ "virtual APIC: interrupts off", prepare_apic, go_off, 0x40, 0 },
 	{ "virtual APIC: TPR above", prepare_apic, go_above, 0x40, 4 },
