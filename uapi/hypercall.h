@@ -87,7 +87,8 @@ enum mon_hypercall {
 	X(VM_BAD_INSN, "guest instruction the monitor cannot emulate")           \
 	X(GUEST_CALL_REFUSED, "hypercall of a confidential VM refused")          \
 	X(WINDOW_REFUSED, "confidential VM touched what is not shared with it (any more)") \
-	X(BAD_IO, "string instruction on a port that resets the machine")
+	X(BAD_IO, "string instruction on a port that resets the machine")        \
+	X(MCE_IN_ROOT, "machine check taken in root mode and passed on")
 
 /* Domains: the host, the monitor, and confidential VMs from 2 on. */
 #define MON_DOMAIN_HOST 0u

@@ -44,6 +44,7 @@ struct vcpu;
  * @current: VMCS loaded on this CPU: vmcs01, vmcs02 or a vCPU's
  * @vmcs01: of the host
  * @vmxon_pa: VMXON region
+ * @mcg_status: IA32_MCG_STATUS as the host has it (mcheck.c)
  * @gate: this CPU's gate page, for leaving
  * @waits_for_sipi: nothing runs on it before one comes
  * @parked: it has left VMX operation, and does nothing any more (end.c)
@@ -65,6 +66,7 @@ struct cpu {
 	struct vmcs *current;
 	struct vmcs vmcs01;
 	u64 vmxon_pa;
+	u64 mcg_status;
 	struct mon_gate *gate;
 	u64 mtrr_shadow[MTRR_SHADOWS];
 	u64 host_exits[EXIT_REASONS];
@@ -145,11 +147,29 @@ void nested_deliver_events(struct cpu *cpu);
 /** nested_entry_failed() - VMfail of vmcs02: the host sees it as its own (SDM 31.4) */
 void nested_entry_failed(struct cpu *cpu, u32 error);
 
+/** exit_by_machine_check() - of whatever is current; the exit reason is EXIT_EXCEPTION_NMI */
+static inline bool exit_by_machine_check(void)
+{
+	return (vmread(VM_EXIT_INTR_INFO) & ~INTR_INFO_RESERVED) == INTR_INFO_MC;
+}
+
+/** mcheck_take() - one came, or may have: make room for the next; false: there was none */
+bool mcheck_take(struct cpu *cpu);
+
+/** fatal() - what the host has done, or has come to it, ends the machine */
+void fatal(const char *what, u32 reason) __attribute__((__noreturn__));
+
 /** handle_root_exception() - an exception that root mode has no answer to */
 void handle_root_exception(const u64 *frame) __attribute__((__noreturn__));
 
 /* Exits of the host (L1), one file each. They advance RIP or inject an exception. */
 void host_cr_access(struct cpu *cpu);
+
+/* MCE, VMXE and SMXE: the host has its own of them in the read shadow. vmcs01 is current. */
+#define CR4_HOST_OWNED (BIT(6) | BIT(13) | BIT(14))
+u64 host_cr4(void);
+void host_set_cr4(u64 value);
+
 void host_ept_violation(struct cpu *cpu);
 void host_step_done(struct cpu *cpu);
 bool host_step_active(const struct cpu *cpu);
@@ -162,6 +182,7 @@ bool host_msr_read(struct cpu *cpu, u32 msr, u64 *value);
 bool host_msr_write(struct cpu *cpu, u32 msr, u64 value);
 
 /* Registers that also launch looks at, for the CPU would write to memory by them. */
+#define MSR_MCG_STATUS 0x17a
 #define MSR_PEBS_ENABLE 0x3f1
 #define MSR_RTIT_CTL 0x570
 #define MSR_XSS 0xda0

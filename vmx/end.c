@@ -26,6 +26,8 @@
 
 u32 machine_ending; /* 0, or the index of the CPU that does it and 1 */
 
+static bool wiped;
+
 static void wbinvd(void)
 {
 	asm volatile("wbinvd" : : : "memory");
@@ -100,6 +102,7 @@ static void forget_guests(struct cpu *cpu)
 		vmcs_clear(cpu, &cpu->vmcs01);
 	}
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));
+	wrmsr_safe(MSR_MCG_STATUS, 0); /* else the next machine check would shut it down */
 	wbinvd();
 }
 
@@ -159,6 +162,7 @@ void machine_end(void)
 	frames_wipe();
 	wipe_stacks(cpu);
 	wbinvd();
+	wiped = true;
 }
 
 /* With no descriptor tables any exception is a triple fault, which resets the machine. */
@@ -169,7 +173,7 @@ void monitor_reset(void)
 		u64 base;
 	} __attribute__((packed)) none = { 0, 0 };
 
-	if (this_cpu()->in_vmx)
+	if (!wiped && (this_cpu()->in_vmx || machine_ending))
 		machine_end();
 	asm volatile("lidt %0; int3" : : "m"(none));
 	halt();

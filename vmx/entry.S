@@ -12,6 +12,8 @@
  */
 #include "asm-offsets.h"
 
+#define MSR_MCG_STATUS 0x17a
+
 	.macro save_gprs
 	movq	%rax, %gs:CPU_GPR + 0 * 8
 	movq	%rcx, %gs:CPU_GPR + 1 * 8
@@ -94,9 +96,7 @@ events_pending:
 	.endm
 
 	/* stack: RIP CS RFLAGS RSP SS; IST */
-	.macro event_stub name flag
-	.globl	\name
-\name:
+	.macro event_stub flag
 	pushq	%rax
 	movl	machine_ending(%rip), %eax
 	decl	%eax
@@ -126,8 +126,23 @@ events_pending:
 4:	return_without_iret
 	.endm
 
-	event_stub nmi_stub 1
-	event_stub mce_stub 2
+	.globl	nmi_stub, mce_stub
+nmi_stub:
+	event_stub 1
+
+	/* Nobody returns from a machine check but with MCG_STATUS.RIPV: then it is an exception. */
+mce_stub:
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	movl	$MSR_MCG_STATUS, %ecx
+	rdmsr
+	testb	$1, %al
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	jz	exception_stubs + 16 * 18
+	event_stub 2
 
 park:
 	andq	$-16, %rsp

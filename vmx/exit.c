@@ -14,7 +14,7 @@
 #define CR0_NE BIT(5)
 #define CR0_NW BIT(29)
 #define CR0_CD BIT(30)
-#define CR4_VMXE BIT(13)
+#define CR4_MCE BIT(6)
 #define CR4_OSXSAVE BIT(18)
 #define CR4_PKE BIT(22)
 
@@ -109,8 +109,7 @@ static void host_init_signal(struct cpu *cpu)
 	vmcs_write_reset_state();
 	vmwrite(GUEST_CR0, (cr0 & (CR0_CD | CR0_NW)) | CR0_ET | CR0_NE);
 	vmwrite(CR0_READ_SHADOW, CR0_ET);
-	vmwrite(GUEST_CR4, CR4_VMXE);
-	vmwrite(CR4_READ_SHADOW, 0);
+	host_set_cr4(0);
 	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_WAIT_SIPI);
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));
 	epoch_park(cpu->index);
@@ -123,7 +122,7 @@ static void host_sipi(struct cpu *cpu)
 	vmcs_write_sipi(vmread(EXIT_QUALIFICATION) & 0xff);
 }
 
-static void fatal(const char *what, u32 reason)
+void fatal(const char *what, u32 reason)
 {
 	monitor_print("\nmonitor: ");
 	monitor_print(what);
@@ -210,8 +209,9 @@ static void host_exit(struct cpu *cpu, u32 reason)
 	case EXIT_SIPI_SIGNAL:
 		host_sipi(cpu);
 		break;
-	case EXIT_MCE_DURING_ENTRY:
+	case EXIT_EXCEPTION_NMI: /* of all of them only a machine check */
 		cpu->events |= EVENT_MCE;
+		requeue_event();
 		break;
 	case EXIT_TRIPLE_FAULT:
 		/* What the machine would do by itself. */
@@ -230,6 +230,13 @@ void handle_exit(struct cpu *cpu)
 	if (unlikely(READ_ONCE(machine_ending)))
 		machine_park();
 	epoch_pass(cpu->index);
+	/* Nobody was entered, and nothing has changed (SDM 27.9): as if it had come before. */
+	if (reason == EXIT_MCE_DURING_ENTRY) {
+		cpu->events |= EVENT_MCE;
+		return;
+	}
+	if (reason == EXIT_EXCEPTION_NMI && exit_by_machine_check())
+		mcheck_take(cpu);
 	if (!(full & EXIT_REASON_ENTRY_FAILURE))
 		cpu->current->launched = true;
 	if (cpu->vcpu) {
@@ -262,8 +269,13 @@ static bool host_can_take_event(void)
  */
 void handle_events(struct cpu *cpu)
 {
+	u64 blocking = INTR_STATE_STI | INTR_STATE_MOV_SS;
+
+	if ((cpu->events & EVENT_MCE) && mcheck_take(cpu))
+		count(MON_CNT_MCE_IN_ROOT);
 	if (cpu->current != &cpu->vmcs01) {
-		count(MON_CNT_NMI_IN_ROOT);
+		if (cpu->events & EVENT_NMI)
+			count(MON_CNT_NMI_IN_ROOT);
 		if (cpu->vcpu)
 			vcpu_deliver_events(cpu);
 		else
@@ -273,18 +285,20 @@ void handle_events(struct cpu *cpu)
 	}
 	if (!host_can_take_event()) {
 		if (vmread(GUEST_ACTIVITY_STATE) == ACTIVITY_WAIT_SIPI)
-			cpu->events = 0;
+			cpu->events = cpu->mcg_status = 0;
 		else
 			host_step_request(cpu);
 		return;
 	}
-	vmwrite(GUEST_INTERRUPTIBILITY_INFO,
-		vmread(GUEST_INTERRUPTIBILITY_INFO) &
-			~(INTR_STATE_STI | INTR_STATE_MOV_SS | INTR_STATE_NMI));
+	if (!(cpu->events & EVENT_MCE))
+		blocking |= INTR_STATE_NMI;
+	vmwrite(GUEST_INTERRUPTIBILITY_INFO, vmread(GUEST_INTERRUPTIBILITY_INFO) & ~blocking);
 	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
 	if (cpu->events & EVENT_MCE) {
 		cpu->events &= ~EVENT_MCE;
-		inject_exception(18, INJECT_NO_CODE);
+		if (!(host_cr4() & CR4_MCE))
+			fatal("machine check, and the host's CR4.MCE is clear", VECTOR_MC);
+		inject_exception(VECTOR_MC, INJECT_NO_CODE);
 	} else {
 		cpu->events &= ~EVENT_NMI;
 		count(MON_CNT_NMI_IN_ROOT);

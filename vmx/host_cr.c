@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Writes of the host to CR0 and CR4 that touch a bit the monitor owns: CR0.NE,
- * CR4.VMXE and CR4.SMXE. All others never exit.
+ * CR4.VMXE, CR4.SMXE and CR4.MCE. All others never exit.
  */
 #include "cpu.h"
 
@@ -15,6 +15,7 @@
 #define CR0_FIXED (CR0_PG | CR0_NE | CR0_PE)
 #define CR0_LOW32 0xffffffffULL
 #define CR4_PAE BIT(5)
+#define CR4_MCE BIT(6)
 #define CR4_LA57 BIT(12)
 #define CR4_VMXE BIT(13)
 #define CR4_SMXE BIT(14)
@@ -87,6 +88,17 @@ static void write_cr0(struct cpu *cpu, u64 value)
 	advance_rip();
 }
 
+u64 host_cr4(void)
+{
+	return (vmread(GUEST_CR4) & ~CR4_HOST_OWNED) | (vmread(CR4_READ_SHADOW) & CR4_HOST_OWNED);
+}
+
+void host_set_cr4(u64 value)
+{
+	vmwrite(CR4_READ_SHADOW, value);
+	vmwrite(GUEST_CR4, value | CR4_VMXE | CR4_MCE);
+}
+
 static void write_cr4(struct cpu *cpu, u64 value)
 {
 	u64 old = vmread(GUEST_CR4), cr3 = vmread(GUEST_CR3);
@@ -100,8 +112,7 @@ static void write_cr4(struct cpu *cpu, u64 value)
 		refuse();
 		return;
 	}
-	vmwrite(CR4_READ_SHADOW, value);
-	vmwrite(GUEST_CR4, value | CR4_VMXE);
+	host_set_cr4(value);
 	/* A change of PGE, PCIDE, PAE or SMEP drops the TLB (SDM 4.10.4.1). */
 	npt_flush_local();
 	advance_rip();

@@ -109,6 +109,7 @@ void monitor_msr_bitmap_init(void)
 	intercept(MSR_UCODE_WRITE, false, true);
 	intercept(MSR_MISC_ENABLE, false, true);
 	intercept(MSR_XSS, false, true);
+	intercept(MSR_MCG_STATUS, true, true);
 	for (msr = MSR_RTIT_FIRST; msr <= MSR_RTIT_LAST; msr++)
 		intercept(msr, true, false);
 	for (msr = MSR_VMX_FIRST; msr <= MSR_VMX_LAST; msr++)
@@ -124,13 +125,16 @@ const u8 *monitor_msr_bitmap(void)
 
 bool host_msr_read(struct cpu *cpu, u32 msr, u64 *value)
 {
-	(void)cpu;
 	if (msr >= MSR_VMX_FIRST && msr <= MSR_VMX_LAST)
 		return nested_msr_read(msr, value);
 	if (msr >= MSR_RTIT_FIRST && msr <= MSR_RTIT_LAST)
 		return false;
 	if (msr == MSR_FEAT_CTL) {
 		*value = FEAT_CTL_LOCKED | FEAT_CTL_VMX;
+		return true;
+	}
+	if (msr == MSR_MCG_STATUS) {
+		*value = cpu->mcg_status;
 		return true;
 	}
 	if (msr == MSR_PERF_GLOBAL_CTRL && vmx_caps.perf_global) {
@@ -144,7 +148,6 @@ bool host_msr_write(struct cpu *cpu, u32 msr, u64 value)
 {
 	u64 old;
 
-	(void)cpu;
 	if (is_in(refused, ARRAY_SIZE(refused), msr))
 		return false;
 	if (is_in(kept, ARRAY_SIZE(kept), msr)) {
@@ -165,6 +168,9 @@ bool host_msr_write(struct cpu *cpu, u32 msr, u64 value)
 	case MSR_UCODE_WRITE:
 		/* New microcode under a running monitor: dropped, the revision tells. */
 		count(MON_CNT_BAD_MSR);
+		return true;
+	case MSR_MCG_STATUS:
+		cpu->mcg_status = value;
 		return true;
 	case MSR_XSS:
 		/* XRSTORS would load the registers of processor trace (SDM vol 1, 13.5.6). */

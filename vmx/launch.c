@@ -290,9 +290,8 @@ static void guest_state(const struct mon_native *n, const u8 *gdt)
 	vmwrite(CR0_GUEST_HOST_MASK, CR0_NE);
 	vmwrite(CR0_READ_SHADOW, n->cr0);
 	vmwrite(GUEST_CR3, n->cr3);
-	vmwrite(GUEST_CR4, n->cr4 | CR4_VMXE);
-	vmwrite(CR4_GUEST_HOST_MASK, CR4_VMXE | CR4_SMXE);
-	vmwrite(CR4_READ_SHADOW, n->cr4);
+	vmwrite(CR4_GUEST_HOST_MASK, CR4_HOST_OWNED);
+	host_set_cr4(n->cr4);
 	vmwrite(GUEST_DR7, read_dr7());
 	vmwrite(GUEST_RSP, n->gpr[RSP]);
 	vmwrite(GUEST_RIP, n->rip);
@@ -366,7 +365,7 @@ static void controls(void)
 	vmwrite(VM_ENTRY_CONTROLS,
 		control_fit(ENTRY_IA32E_MODE | ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_EFER |
 			    ENTRY_LOAD_PAT | perf_entry, vmx_caps.entry));
-	vmwrite(EXCEPTION_BITMAP, 0);
+	vmwrite(EXCEPTION_BITMAP, BIT(VECTOR_MC));
 	vmwrite(PAGE_FAULT_ERROR_CODE_MASK, 0);
 	vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, 0);
 	vmwrite(CR3_TARGET_COUNT, 0);
@@ -502,7 +501,7 @@ void cpu_leave(struct cpu *cpu)
 	n->rflags = vmread(GUEST_RFLAGS);
 	n->cr0 = (vmread(GUEST_CR0) & ~CR0_NE) | (vmread(CR0_READ_SHADOW) & CR0_NE);
 	n->cr3 = vmread(GUEST_CR3);
-	n->cr4 = (vmread(GUEST_CR4) & ~CR4_VMXE) | (vmread(CR4_READ_SHADOW) & CR4_VMXE);
+	n->cr4 = host_cr4();
 	n->gdt.base = vmread(GUEST_GDTR_BASE);
 	n->gdt.limit = (u16)vmread(GUEST_GDTR_LIMIT);
 	n->idt.base = vmread(GUEST_IDTR_BASE);

@@ -9,7 +9,7 @@
 
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
-#define VECTOR_MC 18
+#define CR4_MCE BIT(6)
 #define VECTOR_NMI 2
 
 /* SDM 28.5.2: descriptors as VM exit makes them. */
@@ -21,6 +21,10 @@
 #define LIMIT_TABLE 0xffff
 #define DR7_INIT 0x400
 #define RFLAGS_INIT 2
+
+/* Qualification of a CR access (SDM table 28-3): the register, and MOV to it */
+#define QUALIFICATION_CR 0x3f
+#define QUALIFICATION_TO_CR4 4
 
 /* VMX-abort indicators, SDM 28.7 */
 #define ABORT_STORE_MSR 1
@@ -86,8 +90,7 @@ static void load_host_state(const struct vmcs12 *v, const struct l1_regs *now, b
 	vmwrite(GUEST_CR0, v->host_cr0);
 	vmwrite(CR0_READ_SHADOW, v->host_cr0);
 	vmwrite(GUEST_CR3, v->host_cr3);
-	vmwrite(GUEST_CR4, v->host_cr4);
-	vmwrite(CR4_READ_SHADOW, v->host_cr4);
+	host_set_cr4(v->host_cr4);
 	vmwrite(GUEST_DR7, DR7_INIT);
 	vmwrite(GUEST_RSP, v->host_rsp);
 	vmwrite(GUEST_RIP, v->host_rip);
@@ -349,6 +352,38 @@ static void io_exit(struct cpu *cpu, u32 full)
 	resume(cpu);
 }
 
+/*
+ * CR4.MCE, which a host has left to its guest, only seems to change (vmcs02.c). The instruction
+ * is executed again, and finds it as it wants it: all other bits are the CPU's to judge.
+ */
+static void cr_exit(struct cpu *cpu, u32 full)
+{
+	u64 qualification = vmread(EXIT_QUALIFICATION), shadow = vmread(CR4_READ_SHADOW);
+	u64 value = operand_reg(cpu, (qualification >> 8) & 15);
+
+	if ((qualification & QUALIFICATION_CR) != QUALIFICATION_TO_CR4 ||
+	    ((value ^ shadow) & cpu->nested.vmcs12.cr4_guest_host_mask)) {
+		reflect_exit(cpu, full);
+		return;
+	}
+	vmwrite(CR4_READ_SHADOW, (shadow & ~CR4_MCE) | (value & CR4_MCE));
+	resume(cpu);
+}
+
+/* A machine check that the host does not ask for: as one that came in root mode. */
+static void exception_exit(struct cpu *cpu, u32 full)
+{
+	const struct vmcs12 *v = &cpu->nested.vmcs12;
+
+	if (!exit_by_machine_check() || (v->exception_bitmap & BIT(VECTOR_MC))) {
+		reflect_exit(cpu, full);
+		return;
+	}
+	cpu->events |= EVENT_MCE;
+	requeue_event(v, vmread(VM_EXIT_INTR_INFO));
+	resume(cpu);
+}
+
 /* ---- dispatch ---- */
 
 /*
@@ -386,6 +421,12 @@ void nested_guest_exit(struct cpu *cpu, u32 full)
 		break;
 	case EXIT_IO_INSTRUCTION:
 		io_exit(cpu, full);
+		break;
+	case EXIT_CR_ACCESS:
+		cr_exit(cpu, full);
+		break;
+	case EXIT_EXCEPTION_NMI:
+		exception_exit(cpu, full);
 		break;
 	default:
 		reflect_exit(cpu, full);
@@ -433,7 +474,7 @@ void nested_deliver_events(struct cpu *cpu)
 
 	if ((cpu->events & EVENT_MCE) && (n->vmcs12.exception_bitmap & BIT(VECTOR_MC))) {
 		cpu->events &= ~EVENT_MCE;
-		reflect_event(cpu, VECTOR_MC | INTR_TYPE_HARD_EXCEPTION | INTR_INFO_VALID, false);
+		reflect_event(cpu, INTR_INFO_MC, false);
 	} else if ((cpu->events & EVENT_NMI) && nmi_exits(&n->vmcs12)) {
 		cpu->events &= ~EVENT_NMI;
 		reflect_event(cpu, VECTOR_NMI | INTR_TYPE_NMI | INTR_INFO_VALID, true);

@@ -163,10 +163,9 @@ static bool permitted(const struct cpu *cpu)
 static bool vmxon_crs_ok(void)
 {
 	u64 cr0 = (vmread(GUEST_CR0) & ~CR0_NE) | (vmread(CR0_READ_SHADOW) & CR0_NE);
-	u64 cr4 = (vmread(GUEST_CR4) & ~CR4_VMXE) | (vmread(CR4_READ_SHADOW) & CR4_VMXE);
 
 	return fixed_ok(cr0, nested_caps[CAP_CR0_FIXED0], nested_caps[CAP_CR0_FIXED1]) &&
-	       fixed_ok(cr4, nested_caps[CAP_CR4_FIXED0], nested_caps[CAP_CR4_FIXED1]);
+	       fixed_ok(host_cr4(), nested_caps[CAP_CR4_FIXED0], nested_caps[CAP_CR4_FIXED1]);
 }
 
 /* ---- VMXON, VMXOFF ---- */

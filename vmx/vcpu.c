@@ -13,7 +13,6 @@
 #define VECTOR_UD 6
 #define VECTOR_GP 13
 #define VECTOR_AC 17
-#define VECTOR_MC 18
 #define FIRST_DEVICE_VECTOR 32
 #define LINUX_SYSCALL_VECTOR 0x80
 #define CR0_PE BIT(0)
@@ -833,7 +832,7 @@ void vcpu_deliver_events(struct cpu *cpu)
 	}
 	if (cpu->events & EVENT_MCE) {
 		cpu->events &= ~EVENT_MCE;
-		shown.intr_info = VECTOR_MC | INTR_TYPE_HARD_EXCEPTION | INTR_INFO_VALID;
+		shown.intr_info = INTR_INFO_MC;
 	} else {
 		cpu->events &= ~EVENT_NMI;
 		shown.intr_info = VECTOR_NMI | INTR_TYPE_NMI | INTR_INFO_VALID;

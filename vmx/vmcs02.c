@@ -18,6 +18,7 @@
 
 #define CR0_PG BIT(31)
 #define CR4_PAE BIT(5)
+#define CR4_MCE BIT(6)
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
 #define EPTP_WB_4LEVEL (MT_WB | 3ULL << 3)
@@ -134,14 +135,12 @@ static void write_controls(const struct nested *n)
 	vmwrite(CPU_BASED_VM_EXEC_CONTROL, v->cpu_based_vm_exec_control | CPU_SECONDARY_CONTROLS |
 						   write_io_controls(n));
 	vmwrite(SECONDARY_VM_EXEC_CONTROL, vmcs12_cpu2(v) | CPU2_ENABLE_EPT | CPU2_ENABLE_VPID);
-	vmwrite(EXCEPTION_BITMAP, v->exception_bitmap);
+	vmwrite(EXCEPTION_BITMAP, v->exception_bitmap | BIT(VECTOR_MC));
 	vmwrite(PAGE_FAULT_ERROR_CODE_MASK, v->page_fault_error_code_mask);
 	vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, v->page_fault_error_code_match);
 	vmwrite(CR3_TARGET_COUNT, v->cr3_target_count);
 	vmwrite(CR0_GUEST_HOST_MASK, v->cr0_guest_host_mask);
-	vmwrite(CR4_GUEST_HOST_MASK, v->cr4_guest_host_mask);
 	vmwrite(CR0_READ_SHADOW, v->cr0_read_shadow);
-	vmwrite(CR4_READ_SHADOW, v->cr4_read_shadow);
 	write_optional_controls(v);
 	write_exit_entry_controls(v);
 }
@@ -169,15 +168,31 @@ static void write_hot_guest(const struct vmcs12 *v, u32 changed)
 #undef X
 }
 
+/*
+ * CR4.MCE is the monitor's (mcheck.c). What a guest has that owns the bit, as far as the host
+ * is concerned, is in the read shadow; else it is only in vmcs12, and no guest can change it.
+ */
+static void write_cr4(const struct vmcs12 *v)
+{
+	u64 mask = v->cr4_guest_host_mask;
+	u64 seen = mask & CR4_MCE ? v->cr4_read_shadow : v->guest_cr4;
+
+	vmwrite(GUEST_CR4, v->guest_cr4 | CR4_MCE);
+	vmwrite(CR4_GUEST_HOST_MASK, mask | CR4_MCE);
+	vmwrite(CR4_READ_SHADOW, (v->cr4_read_shadow & ~CR4_MCE) | (seen & CR4_MCE));
+}
+
 void vmcs02_save_hot(struct nested *n)
 {
 	struct vmcs12 *v = &n->vmcs12;
+	u64 mce = v->cr4_guest_host_mask & CR4_MCE ? v->guest_cr4 : vmread(CR4_READ_SHADOW);
 
 #define X(name, member)       \
 	if (hot_exists(name)) \
 		v->member = vmread(name);
 	HOT_GUEST_FIELDS(X)
 #undef X
+	v->guest_cr4 = (v->guest_cr4 & ~CR4_MCE) | (mce & CR4_MCE);
 	n->exit_controls = v->vm_exit_controls;
 	n->exit_ept = vmcs12_has_ept(v);
 	n->guest_stale = true;
@@ -348,6 +363,8 @@ void vmcs02_prepare(struct cpu *cpu, const struct l1_regs *l1)
 		n->hot_changed = HOT_GUEST_ALL;
 	}
 	write_hot_guest(v, n->hot_changed);
+	if ((n->dirty & DIRTY_CONTROL) || (n->hot_changed & BIT(HOT_GUEST_CR4)))
+		write_cr4(v);
 	write_switched(n, l1);
 	write_each_time(v);
 	write_pdptes(v);

@@ -49,6 +49,11 @@ static u64 read_cr4(void)
 	return vmcs01[GUEST_CR4];
 }
 
+u64 host_cr4(void)
+{
+	return (vmcs01[GUEST_CR4] & ~CR4_HOST_OWNED) | (vmcs01[CR4_READ_SHADOW] & CR4_HOST_OWNED);
+}
+
 bool host_owns(u64 pa, u64 len)
 {
 	return len && pa < THEIRS * PAGE_SIZE && len <= THEIRS * PAGE_SIZE - pa;

@@ -52,6 +52,23 @@ entries()
 	done
 }
 
+# A guest that sets CR4.MCE, which it has clear, and clears it, where the host has the bit, does
+# not have it, or lets the guest see that it has; "or $0x40, %al" and "and $~0x40, %al".
+guests_cr4()
+{
+	for code in 0xe0220f400ce0200f 0xe0220fbf24e0200f; do
+		one code $code
+		for cr4 in 0x2020 0x2060; do
+			for mask in 0 0x40 0x2000 0x2040; do
+				for shadow in 0 0x40 0x2000; do
+					one enter 0 long 0x6804=$cr4 0x6002=$mask 0x6006=$shadow
+				done
+			done
+		done
+	done
+	one code 0
+}
+
 # The page of APIC accesses, and accesses to it: by a walk, and by the delivery of an
 # event, whose gate may lie where the TPR is. Bochs has no fetch from there.
 apic_accesses()
