@@ -100,7 +100,9 @@ static void host_invd(void)
  */
 static void host_init_signal(struct cpu *cpu)
 {
+	static const u64 no_breakpoints[4];
 	u64 cr0 = vmread(GUEST_CR0);
+	u32 signature, b, c, d;
 
 	host_step_done(cpu);
 	cpu->events = 0;
@@ -111,7 +113,11 @@ static void host_init_signal(struct cpu *cpu)
 	vmwrite(CR0_READ_SHADOW, CR0_ET);
 	host_set_cr4(0);
 	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_WAIT_SIPI);
+	set_drs(no_breakpoints, DR6_INIT);
+	asm volatile("movq %0, %%cr2" : : "r"(0ULL));
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));
+	cpuid(1, 0, &signature, &b, &c, &d);
+	cpu->gpr[RDX] = signature;
 	epoch_park(cpu->index);
 	cpu->waits_for_sipi = true;
 }

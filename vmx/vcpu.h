@@ -164,6 +164,8 @@ bool vcpu_switch_possible(void);
 void vcpu_switch_new(struct vcpu *vcpu);
 void vcpu_switch_in(struct cpu *cpu, struct vcpu *vcpu);
 void vcpu_switch_out(struct cpu *cpu, struct vcpu *vcpu);
+#define DR6_INIT 0xffff0ff0
+void set_drs(const u64 dr[4], u64 dr6);
 u64 vcpu_xcr0_possible(void);
 
 /*

@@ -17,7 +17,6 @@
 #define CPUID_7_LBR BIT(19)
 #define CR4_OSXSAVE BIT(18)
 #define CR4_PKE BIT(22)
-#define DR6_INIT 0xffff0ff0
 #define MXCSR_INIT 0x1f80
 #define FCW_INIT 0x37f
 #define XSAVE_MXCSR 24
@@ -150,7 +149,7 @@ static void get_drs(u64 dr[4], u64 *dr6)
 	GET_DR(6, *dr6);
 }
 
-static void set_drs(const u64 dr[4], u64 dr6)
+void set_drs(const u64 dr[4], u64 dr6)
 {
 	SET_DR(0, dr[0]);
 	SET_DR(1, dr[1]);

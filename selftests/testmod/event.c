@@ -277,16 +277,34 @@ static int do_nmis(const struct args *a)
 
 static u32 lost_id;
 
-/* init CPU [WORK]: an INIT at a CPU that does that; the last that it does */
+/* Registers that an INIT resets, and no kernel on the way there uses. */
+static void leave_traces(void *id)
+{
+	u64 trace = 0x123450;
+
+	read_apic_id(id);
+	asm volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3; mov %0, %%cr2"
+		     : : "r"(trace));
+	asm volatile("mov %0, %%dr6" : : "r"(0xffff0ff1UL));
+}
+
+/* Ticks in which a CPU is back in the guest that it was called from. */
+#define BACK_AFTER 100000
+
+/* init CPU [WORK]: an INIT at a CPU that does that, or what it does; the last that it does */
 static int do_init(const struct args *a)
 {
 	static struct work w;
 	struct task_struct *task;
+	u64 start;
 	int err;
 
-	err = run_on(a->num[0], read_apic_id, &lost_id);
+	err = run_on(a->num[0], leave_traces, &lost_id);
 	if (err)
 		return err;
+	start = rdtsc();
+	while (rdtsc() - start < BACK_AFTER)
+		cpu_relax();
 	if (a->nr > 1) {
 		w.what = kstrdup(a->word[1], GFP_KERNEL);
 		task = w.what ? work_start(&w, a->num[0]) : ERR_PTR(-ENOMEM);
@@ -302,17 +320,43 @@ static int do_init(const struct args *a)
 /* A page below 1 MiB that no kernel uses: they leave all of it to the firmware. */
 #define STARTUP_VECTOR 8
 
+#define STARTUP_FOUND 0x100 /* in that page: what it found in its registers */
+
+asm(".pushsection .rodata\n"
+	".globl startup_code, startup_end\n"
+	"startup_code:\n"
+	"	.code16\n"
+	"	movw %cs, %ax\n"
+	"	movw %ax, %ds\n"
+	"	movl %edx, 0x100\n"
+	"	movl %cr2, %eax; movl %eax, 0x104\n"
+	"	movl %dr0, %eax; movl %eax, 0x108\n"
+	"	movl %dr1, %eax; movl %eax, 0x10c\n"
+	"	movl %dr2, %eax; movl %eax, 0x110\n"
+	"	movl %dr3, %eax; movl %eax, 0x114\n"
+	"	movl %dr6, %eax; movl %eax, 0x118\n"
+	"1:	xorl %eax, %eax\n"
+	"	cpuid\n"
+	"	jmp 1b\n"
+	"	.code64\n"
+	"startup_end:\n"
+	".popsection");
+
 /* startup: a SIPI at that CPU, which has it execute CPUID for ever */
 static int do_startup(const struct args *a)
 {
-	static const u8 code[] = {
-		0x66, 0x31, 0xc0, /* 1: xorl %eax, %eax */
-		0x0f, 0xa2,	  /* cpuid */
-		0xeb, 0xf9,	  /* jmp 1b */
-	};
-
-	memcpy(__va(STARTUP_VECTOR << PAGE_SHIFT), code, sizeof(code));
+	memcpy(__va(STARTUP_VECTOR << PAGE_SHIFT), startup_code, startup_end - startup_code);
 	send_ipi(lost_id, ICR_STARTUP | STARTUP_VECTOR);
+	return 0;
+}
+
+/* found: what that CPU found in EDX, less its signature; CR2, DR0 to DR3, DR6 */
+static int do_found(const struct args *a)
+{
+	const u32 *r = __va((STARTUP_VECTOR << PAGE_SHIFT) + STARTUP_FOUND);
+
+	say("%#x %#x %#x %#x %#x %#x %#x\n", r[0] - cpuid_eax(1), r[1], r[2], r[3], r[4], r[5],
+	    r[6]);
 	return 0;
 }
 
@@ -401,6 +445,7 @@ const struct command event_commands[] = {
 	{ "nmi", 3, do_nmi },	{ "burst", 3, do_burst }, { "pingpong", 1, do_pingpong },
 	{ "nmis", 0, do_nmis }, { "ipi", 3, do_ipi },	  { "duel", 3, do_duel },
 	{ "init", 1, do_init },	{ "startup", 0, do_startup },
+	{ "found", 0, do_found },
 	{}
 };
 

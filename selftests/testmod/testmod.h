@@ -30,6 +30,9 @@ extern const struct command memory_commands[], search_commands[], cpu_commands[]
 extern const struct command vmx_commands[], vmx_entry_commands[], cost_commands[];
 extern const struct command race_commands[], eptp_commands[], hot_commands[];
 
+/* event.c: code for a CPU in real mode */
+extern const u8 startup_code[], startup_end[];
+
 /* Adds to the answer. */
 __printf(1, 2) void say(const char *format, ...);
 
