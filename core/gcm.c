@@ -272,6 +272,7 @@ bool gcm_open(const struct gcm_key *key, const u8 nonce[GCM_NONCE_SIZE], const v
 
 	if (!(wrong[0] | wrong[1]))
 		return true;
-	memset(out, 0, len);
+	if (len)
+		memset(out, 0, len);
 	return false;
 }

@@ -197,12 +197,13 @@ static enum got change(struct disk *d)
 
 /* ---- phases ---- */
 
-/* A run of data to its place, in one request. */
+/* A run of data to its place, in one request, but not from too many pieces of the arena. */
 static enum got write_data(struct disk *d)
 {
 	struct disk_commit *c = &d->commit;
 	u64 block = place_data(dirty_entry(d, c->data)->block);
 	struct disk_tag *tag = io_new(d, TAG_WRITE, DISK_WRITES, DISK_HOST_WRITE, block);
+	u32 pieces = 1, last;
 
 	if (!tag)
 		return WAIT;
@@ -210,8 +211,10 @@ static enum got write_data(struct disk *d)
 	tag->count = 0;
 	do {
 		tag->count++;
-		c->data = dirty_entry(d, c->data)->next;
-	} while (c->data != NO_REF && tag->count < DISK_RUN &&
+		last = c->data;
+		c->data = dirty_entry(d, last)->next;
+		pieces += c->data != last + 1;
+	} while (c->data != NO_REF && tag->count < DISK_RUN && pieces <= DISK_PIECES &&
 		 place_data(dirty_entry(d, c->data)->block) == block + tag->count);
 	return GOT;
 }
@@ -228,6 +231,9 @@ static void finish(struct disk *d)
 		dirty_drop(d, d->finished, 0, NONE);
 	} else if (c->kind == COMMIT_ZERO) {
 		c->req->first = c->req->end;
+		/* All that a commit would have written was dropped: who waits for it has it. */
+		if (!d->nr_dirty)
+			d->finished = d->epoch++;
 	} else if (c->kind == COMMIT_OPEN) {
 		d->state = DISK_RUNNING;
 	} else {

@@ -56,7 +56,16 @@ bool dirty_room(const struct disk *d, u64 block)
 	return d->nr_free || changeable(d, block, &i);
 }
 
-void dirty_put(struct disk *d, u64 block, const void *page)
+/* Where the block will be, if there is room for it; NULL: the slot is missing. */
+void *dirty_slot(struct disk *d, u64 block)
+{
+	u32 i;
+
+	return io_arena(d, changeable(d, block, &i) ? i : d->free);
+}
+
+/* @to: dirty_slot() */
+void dirty_put(struct disk *d, u64 block, const void *page, void *to)
 {
 	struct disk_entry *e;
 	u32 i;
@@ -73,7 +82,7 @@ void dirty_put(struct disk *d, u64 block, const void *page)
 		e->hash = d->bucket[bucket_of(block)];
 		d->bucket[bucket_of(block)] = (u16)i;
 	}
-	seal_data(d, block, page, disk_slot(d, i), &e->seal);
+	seal_data(d, block, page, to, &e->seal);
 }
 
 static void drop(struct disk *d, u32 i)

@@ -70,6 +70,11 @@ void disk_open(struct disk *d, const u8 key[MON_DISK_KEY_SIZE], u64 opened, bool
 	d->state = DISK_OPENING;
 }
 
+void disk_write_back(struct disk *d, bool write_back)
+{
+	d->write_back = write_back;
+}
+
 void disk_close(struct disk *d)
 {
 	if (d->state == DISK_RUNNING)
@@ -109,6 +114,21 @@ const struct disk_stats *disk_stats(const struct disk *d)
 	return &d->stats;
 }
 
+u32 disk_missing(const struct disk *d)
+{
+	return (u32)d->missing;
+}
+
+void disk_own(struct disk *d, void *owner)
+{
+	d->owner = owner;
+}
+
+void *disk_owner(const struct disk *d)
+{
+	return d->owner;
+}
+
 /* ---- steps ---- */
 
 void disk_spend(struct disk *d, s64 bytes)
@@ -119,10 +139,11 @@ void disk_spend(struct disk *d, s64 bytes)
 enum disk_more disk_step(struct disk *d, s64 budget)
 {
 	d->budget = budget;
+	d->missing = NONE;
 	do {
 		d->progress = false;
 		if (!io_finish(d))
-			return DISK_MORE;
+			break;
 		if (d->state == DISK_OPENING)
 			open_step(d);
 		commit_step(d);
@@ -133,5 +154,7 @@ enum disk_more disk_step(struct disk *d, s64 budget)
 		requests_fail(d);
 		return DISK_IDLE;
 	}
+	if (d->missing != NONE)
+		return DISK_AGAIN;
 	return d->progress || d->budget <= 0 ? DISK_MORE : DISK_IDLE;
 }

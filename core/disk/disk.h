@@ -24,6 +24,7 @@
 #define DISK_SECTOR 512
 #define DISK_REQS 64	/* of a guest at a time */
 #define DISK_RUN 32	/* blocks of a host's request */
+#define DISK_PIECES 4	/* of a host's request: slots that follow each other */
 #define DISK_READS 8	/* reads of data at the host at a time */
 #define DISK_METAS 16	/* reads and writes of leaves, nodes, roots, superblocks */
 #define DISK_WRITES 8	/* writes of data */
@@ -79,7 +80,7 @@ enum disk_host_op { DISK_HOST_READ, DISK_HOST_WRITE, DISK_HOST_FLUSH };
  * @id: for disk_host_done()
  * @count: blocks of 4 KiB
  * @block: of the image, the first
- * @slot: of the arena, one for each block
+ * @slot: of the arena, one for each block: DISK_PIECES at most, each of slots in a row
  */
 struct disk_io {
 	u8 op;
@@ -124,6 +125,9 @@ u32 disk_frames(u32 entries, u32 cache);
  */
 void disk_open(struct disk *disk, const u8 key[MON_DISK_KEY_SIZE], u64 opened, bool write_back);
 
+/** disk_write_back() - as disk_open() says; of what is finished from now on */
+void disk_write_back(struct disk *disk, bool write_back);
+
 /** disk_close() - begin to close; requests that are not finished are */
 void disk_close(struct disk *disk);
 
@@ -136,15 +140,19 @@ bool disk_submit(struct disk *disk, struct disk_req *req);
 /** disk_reap() - a request that is finished, or NULL */
 struct disk_req *disk_reap(struct disk *disk);
 
-enum disk_more { DISK_IDLE, DISK_MORE };
+enum disk_more { DISK_IDLE, DISK_MORE, DISK_AGAIN };
 
 /**
  * disk_step() - do what can be done
  * @budget: bytes to encrypt, decrypt or verify, exceeded by three blocks at most
  *
- * Return: DISK_IDLE: until a request or a completion.
+ * Return: DISK_IDLE: until a request or a completion. DISK_AGAIN: at the first slot that is not
+ * there; what needs it is as it was, and all goes on when it is there.
  */
 enum disk_more disk_step(struct disk *disk, s64 budget);
+
+/** disk_missing() - after DISK_AGAIN: the slot */
+u32 disk_missing(const struct disk *disk);
 
 /** disk_host_next() - the next request for the host; false: none now */
 bool disk_host_next(struct disk *disk, struct disk_io *io);
@@ -165,7 +173,15 @@ u64 disk_image_blocks(u64 blocks);
 
 /* ---- what the user of this defines ---- */
 
-/** disk_slot() - where a slot of the arena is; its contents change at any time */
+/** disk_own() - remember for whoever uses it what it is of; disk_owner() says it again */
+void disk_own(struct disk *disk, void *owner);
+void *disk_owner(const struct disk *disk);
+
+/**
+ * disk_slot() - where a slot of the arena is; its contents change at any time
+ *
+ * Return: NULL: the host has taken it away. Else it stays until disk_step() returns.
+ */
 void *disk_slot(struct disk *disk, u32 slot);
 
 /** disk_random() - 64 bits nobody can foresee */

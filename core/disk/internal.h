@@ -88,6 +88,7 @@ struct disk_tag {
 struct disk_tag *io_new(struct disk *d, u32 first, u32 nr, u32 op, u64 block);
 void io_release(struct disk_tag *tag);
 bool io_finish(struct disk *d);
+void *io_arena(struct disk *d, u32 slot);
 void *io_slot(struct disk *d, const struct disk_tag *tag, u32 i);
 bool io_writing(const struct disk *d);
 enum got io_flush(struct disk *d);
@@ -96,7 +97,7 @@ enum got io_get(struct disk *d, u8 *run, u64 block, void *page);
 
 /* ---- tree.c ---- */
 
-enum frame_state { FRAME_EMPTY, FRAME_LOADING, FRAME_VALID, FRAME_BAD };
+enum tree_state { FRAME_EMPTY, FRAME_LOADING, FRAME_VALID, FRAME_BAD };
 
 /**
  * struct disk_frame - a leaf, node or root in memory
@@ -105,7 +106,7 @@ enum frame_state { FRAME_EMPTY, FRAME_LOADING, FRAME_VALID, FRAME_BAD };
  * @word: what it has to be, when it is loaded
  * @used: when, by struct disk's clock
  * @kind: enum mon_disk_kind
- * @state: enum frame_state
+ * @state: enum tree_state
  * @pinned: the commit needs it
  * @writing: not at the host yet
  * @fresh: loaded, and who waited for it has not seen it yet
@@ -132,7 +133,7 @@ enum got tree_get(struct disk *d, u32 kind, u64 index, struct disk_frame **frame
 enum got tree_leaf(struct disk *d, u64 block, struct mon_disk_seal **seal);
 enum got tree_put(struct disk *d, struct disk_frame *frame, struct mon_disk_word *word);
 bool tree_drop(struct disk *d, u32 kind, u64 index);
-void tree_loaded(struct disk *d, struct disk_tag *tag);
+bool tree_loaded(struct disk *d, struct disk_tag *tag);
 void tree_forget(struct disk *d);
 
 /* ---- dirty.c ---- */
@@ -161,7 +162,8 @@ void dirty_init(struct disk *d);
 struct disk_entry *dirty_entry(const struct disk *d, u32 i);
 struct disk_entry *dirty_find(const struct disk *d, u64 block, u32 *i);
 bool dirty_room(const struct disk *d, u64 block);
-void dirty_put(struct disk *d, u64 block, const void *page);
+void *dirty_slot(struct disk *d, u64 block);
+void dirty_put(struct disk *d, u64 block, const void *page, void *to);
 void dirty_drop(struct disk *d, u64 epoch, u64 first, u64 end);
 u64 dirty_leaf(const struct disk *d, u64 from, u16 entry[MON_DISK_LEAF_DATA]);
 
@@ -278,6 +280,8 @@ void disk_spend(struct disk *d, s64 bytes);
  * @zeroed: the last commit was a COMMIT_ZERO: another kind is next, if one is wanted
  * @turn: which request is first
  * @budget: of this step, what is left
+ * @missing: slot that this step has not found; NONE: it has found all
+ * @owner: of whoever uses it
  */
 struct disk {
 	u8 state;
@@ -288,6 +292,8 @@ struct disk {
 	bool zeroed;
 	u8 turn;
 	s64 budget;
+	u64 missing;
+	void *owner;
 	struct mon_disk_super *super;
 	struct mon_disk_journal *journal[MON_DISK_AREA_BLOCKS - 1];
 	u8 *data;

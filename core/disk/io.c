@@ -38,9 +38,21 @@ static u32 slot_of(const struct disk *d, const struct disk_tag *tag, u32 i)
 	       (nr < TAG_META ? nr * DISK_RUN + i : DISK_READS * DISK_RUN + nr - TAG_META);
 }
 
+/* NULL: it is not there. So nothing more is done in this step. */
+void *io_arena(struct disk *d, u32 slot)
+{
+	void *at = disk_slot(d, slot);
+
+	if (!at) {
+		d->missing = slot;
+		d->budget = 0;
+	}
+	return at;
+}
+
 void *io_slot(struct disk *d, const struct disk_tag *tag, u32 i)
 {
-	return disk_slot(d, slot_of(d, tag, i));
+	return io_arena(d, slot_of(d, tag, i));
 }
 
 /* ---- with the host ---- */
@@ -100,8 +112,8 @@ static void finish(struct disk *d, struct disk_tag *tag)
 			disk_stop(d, DISK_WHY_WRITE);
 		if (tag < &d->tag[TAG_WRITE] && tag->ref != NO_REF)
 			tree_frame(d, tag->ref)->writing = false;
-	} else if (is_load(tag)) {
-		tree_loaded(d, tag);
+	} else if (is_load(tag) && !tree_loaded(d, tag)) {
+		return;
 	}
 	tag->state = TAG_FREE;
 	d->progress = true;
@@ -146,17 +158,20 @@ enum got io_flush(struct disk *d)
 
 /*
  * Seal a block that is not data, and write it. @ref: the frame it is of, or NO_REF.
- * False: not now.
+ * False: not now. A count that was used is used: so first of all there is a place for it.
  */
 bool io_put(struct disk *d, u32 kind, u64 index, void *page, u64 count, u64 block, u32 ref)
 {
 	struct disk_tag *tag = io_new(d, TAG_META, DISK_METAS, DISK_HOST_WRITE, block);
+	void *to = tag ? io_slot(d, tag, 0) : NULL;
 
-	if (!tag)
+	if (tag && !to)
+		tag->state = TAG_FREE;
+	if (!to)
 		return false;
 	tag->ref = (u16)ref;
 	seal_meta(d, kind, index, page, count);
-	memcpy(io_slot(d, tag, 0), page, BLOCK);
+	memcpy(to, page, BLOCK);
 	return true;
 }
 
@@ -164,6 +179,7 @@ bool io_put(struct disk *d, u32 kind, u64 index, void *page, u64 count, u64 bloc
 enum got io_get(struct disk *d, u8 *run, u64 block, void *page)
 {
 	struct disk_tag *tag;
+	const void *from;
 
 	if (*run == NO_TAG) {
 		tag = io_new(d, TAG_META, DISK_METAS, DISK_HOST_READ, block);
@@ -174,7 +190,10 @@ enum got io_get(struct disk *d, u8 *run, u64 block, void *page)
 	tag = &d->tag[*run];
 	if (tag->state != TAG_DONE)
 		return WAIT;
-	memcpy(page, io_slot(d, tag, 0), BLOCK);
+	from = io_slot(d, tag, 0);
+	if (!from)
+		return WAIT;
+	memcpy(page, from, BLOCK);
 	io_release(tag);
 	*run = NO_TAG;
 	return tag->ok ? GOT : ERROR;

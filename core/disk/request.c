@@ -79,18 +79,35 @@ static enum got run_open(struct disk *d, struct disk_req *req, u64 block,
 	struct disk_tag *tag = &d->tag[req->run];
 	bool known = block >= tag->first && block - tag->first < tag->count;
 	bool stale = tag->commits != d->generation;
+	const void *from;
 
 	if (tag->state != TAG_DONE)
 		return WAIT;
-	if (known && tag->ok &&
-	    open_data(d, block, seal, io_slot(d, tag, (u32)(block - tag->first)), d->data))
-		return GOT;
+	if (known && tag->ok) {
+		from = io_slot(d, tag, (u32)(block - tag->first));
+		if (!from)
+			return WAIT;
+		if (open_data(d, block, seal, from, d->data))
+			return GOT;
+	}
 	run_release(d, req);
 	if (!known || (tag->ok && stale)) {
 		d->progress = true;
 		return WAIT;
 	}
 	d->stats.bad += tag->ok;
+	return ERROR;
+}
+
+static enum got dirty_open(struct disk *d, u64 block, const struct mon_disk_seal *seal, u32 slot)
+{
+	const void *from = io_arena(d, slot);
+
+	if (!from)
+		return WAIT;
+	if (open_data(d, block, seal, from, d->data))
+		return GOT;
+	d->stats.bad++;
 	return ERROR;
 }
 
@@ -102,12 +119,8 @@ static enum got get_block(struct disk *d, struct disk_req *req, u64 block)
 	u32 i;
 
 	e = dirty_find(d, block, &i);
-	if (e) {
-		if (open_data(d, block, &e->seal, disk_slot(d, i), d->data))
-			return GOT;
-		d->stats.bad++;
-		return ERROR;
-	}
+	if (e)
+		return dirty_open(d, block, &e->seal, i);
 	got = tree_leaf(d, block, &seal);
 	if (got != GOT)
 		return got;
@@ -131,12 +144,17 @@ static void done(struct disk *d, struct disk_req *req, bool failed)
 	req->done = true;
 }
 
-/* Done, as soon as all that is dirty now is written. */
+/*
+ * Done, as soon as all that is dirty now is written; what a zeroing under way has dropped is when
+ * that is over.
+ */
 static enum got durable(struct disk *d, struct disk_req *req)
 {
+	bool zeroing = d->commit.phase != PHASE_NONE && d->commit.kind == COMMIT_ZERO;
+
 	if (!req->waits) {
 		req->waits = true;
-		req->need = d->nr_dirty ? d->epoch : d->epoch - 1;
+		req->need = d->nr_dirty || zeroing ? d->epoch : d->epoch - 1;
 	}
 	if (d->finished < req->need) {
 		d->want |= req->need == d->epoch;
@@ -166,11 +184,15 @@ static enum got write_part(struct disk *d, struct disk_req *req)
 {
 	struct part part = part_of(req);
 	enum got got = GOT;
+	void *to;
 
 	if (!dirty_room(d, part.block)) {
 		d->want = true;
 		return WAIT;
 	}
+	to = dirty_slot(d, part.block);
+	if (!to)
+		return WAIT;
 	if (part.len < BLOCK)
 		got = get_block(d, req, part.block);
 	if (got != GOT)
@@ -180,7 +202,7 @@ static enum got write_part(struct disk *d, struct disk_req *req)
 		memset(d->data + part.off, 0, part.len);
 	else if (!disk_from_guest(req, req->at, d->data + part.off, part.len))
 		return ERROR;
-	dirty_put(d, part.block, d->data);
+	dirty_put(d, part.block, d->data, to);
 	req->at += part.len;
 	d->want |= d->nr_dirty >= d->entries / 2;
 	return GOT;

@@ -85,22 +85,27 @@ static struct disk_frame *load(struct disk *d, u32 kind, u64 index, struct mon_d
 	return f;
 }
 
-void tree_loaded(struct disk *d, struct disk_tag *tag)
+/* False: the slot is missing, so it is not loaded yet. */
+bool tree_loaded(struct disk *d, struct disk_tag *tag)
 {
 	struct disk_frame *f = tree_frame(d, tag->ref);
 	const struct mon_disk_seal *seal = (const struct mon_disk_seal *)f->page;
+	const void *from = io_slot(d, tag, 0);
 	bool good = tag->ok;
 
+	if (!from)
+		return false;
 	if (!tag->ok && d->state == DISK_OPENING)
 		disk_stop(d, DISK_WHY_READ);
 	if (good) {
-		memcpy(f->page, io_slot(d, tag, 0), BLOCK);
+		memcpy(f->page, from, BLOCK);
 		good = seal->session == f->word.session && seal->count == f->word.count >> 1 &&
 		       open_meta(d, f->kind, f->index, f->page);
 	}
 	f->state = good ? FRAME_VALID : FRAME_BAD;
 	f->used = ++d->clock;
 	f->fresh = true;
+	return true;
 }
 
 /* ---- look up ---- */

@@ -132,7 +132,7 @@ static u32 run_lying(struct rig *r, enum lie lie, u32 nth, bool *told)
 		for (i = 0; i < io.count; i++) {
 			rig_block(r, &io, i);
 			if (io.op == DISK_HOST_READ && n++ == nth)
-				*told = tell(lie, io.block + i, disk_slot(r->d, io.slot[i]));
+				*told = tell(lie, io.block + i, rig_slot(r, io.slot[i]));
 		}
 		if (io.op == DISK_HOST_FLUSH)
 			host_settle(r->host);

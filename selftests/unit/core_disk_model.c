@@ -122,8 +122,69 @@ static void test_overtaken(void)
 	host_free(h);
 }
 
+/* ---- that none waits for what does not come ---- */
+
+static struct rig *new_disk(bool write_back)
+{
+	struct host *h = host_new(NULL);
+	struct rig *r;
+
+	sim_format(h, 400);
+	r = rig_new(h, 64, 16);
+	check(rig_open(r, write_back));
+	return r;
+}
+
+static void drop_disk(struct rig *r)
+{
+	struct host *h = r->host;
+
+	while (disk_reap(r->d))
+		;
+	rig_free(r);
+	host_free(h);
+}
+
+/* What is dirty is zeroed before the flush that waits for it has had its turn. */
+static void test_flush_of_nothing(void)
+{
+	struct guest_req flush = {.req = {.op = DISK_FLUSH}};
+	struct guest_req zero = {.req = {.op = DISK_ZERO, .sectors = SECTORS}};
+	static u8 data[BLOCK] = {1};
+	struct rig *r = new_disk(true);
+
+	check(rig_do(r, DISK_WRITE, 0, SECTORS, data));
+	check(disk_submit(r->d, &flush.req) && disk_submit(r->d, &zero.req));
+	rig_run(r);
+	ok(zero.req.done && flush.req.done && !flush.req.failed,
+	   "a flush of what is zeroed meanwhile comes to its end");
+	drop_disk(r);
+}
+
+/* What a zeroing has dropped is on the medium when the zeroing is: not before. */
+static void test_flush_beside_zero(void)
+{
+	struct guest_req flush = {.req = {.op = DISK_FLUSH}};
+	struct guest_req zero = {.req = {.op = DISK_ZERO, .sectors = SECTORS}};
+	static u8 data[BLOCK] = {1};
+	struct rig *r = new_disk(true);
+
+	check(rig_do(r, DISK_WRITE, 0, SECTORS, data) && rig_do(r, DISK_FLUSH, 0, 0, NULL));
+	data[0] = 2;
+	check(rig_do(r, DISK_WRITE, 0, SECTORS, data) && disk_submit(r->d, &zero.req));
+	rig_step(r);
+	check(r->nr_io && disk_submit(r->d, &flush.req));
+	rig_step(r);
+	ok(!flush.req.done, "a flush beside a zeroing waits for that");
+	rig_run(r);
+	ok(zero.req.done && flush.req.done && !flush.req.failed, "... and no longer");
+	drop_disk(r);
+}
+
 int main(void)
 {
+	test_flush_of_nothing();
+	test_flush_beside_zero();
 	test_overtaken();
 	run("whole leaves", leaves, 400, true, 64, 8, DISK_STEP);
 	run("whole leaves, little of everything", leaves, 400, false, 16, 8, 1);
@@ -134,6 +195,11 @@ int main(void)
 	run("large disk", large, 256ULL * 32256, true, 24, 8, DISK_STEP);
 	run("large disk, all memory", large, 256ULL * 32256, true, DISK_ENTRIES_MAX, 512,
 	    DISK_STEP);
+	missing_one_in = 3;
+	run("slots that are missing now and then", small, 400, true, 24, 8, DISK_STEP);
+	run("... with the least budget", small, 400, true, 24, 8, 1);
+	missing_one_in = 0;
+	ok(nr_missing > 10000, "... %llu times", (unsigned long long)nr_missing);
 	ok(!nr_repeats && nr_seals > 10000, "%llu seals, each with a nonce of its own",
 	   (unsigned long long)nr_seals);
 	return unit_end();
