@@ -163,6 +163,21 @@ static s64 hc_vm_refill(struct cpu *cpu, const u64 *arg)
 	return arg[0] > ~0U ? -MON_ENOENT : vm_refill((u32)arg[0], arg[1]);
 }
 
+static s64 hc_vm_key(struct cpu *cpu, const u64 *arg)
+{
+	const u8 *in = host_ptr(arg[2], MON_VM_KEY_SIZE);
+	u8 key[MON_VM_KEY_SIZE];
+	s64 err;
+
+	(void)cpu;
+	if (!in)
+		return -MON_EFAULT;
+	memcpy(key, in, sizeof(key));
+	err = arg[0] > ~0U ? -MON_ENOENT : vm_set_key((u32)arg[0], arg[1], key);
+	memset(key, 0, sizeof(key));
+	return err;
+}
+
 /* ---- shares ---- */
 
 static s64 hc_share_offer(struct cpu *cpu, const u64 *arg)
@@ -262,7 +277,7 @@ static s64 (*const hypercalls[MON_HC_NR])(struct cpu *cpu, const u64 *arg) = {
 	[MON_HC_SHARE_OFFER] = hc_share_offer, [MON_HC_SHARE_ACCEPT] = hc_share_accept,
 	[MON_HC_SHARE_TOUCH] = hc_share_touch, [MON_HC_SHARE_END] = hc_share_end,
 	[MON_HC_SHARE_AT] = hc_share_at,     [MON_HC_FRAMES] = hc_frames,
-	[MON_HC_WAITED] = hc_waited,
+	[MON_HC_WAITED] = hc_waited,	     [MON_HC_VM_KEY] = hc_vm_key,
 };
 
 /*

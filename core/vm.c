@@ -2,6 +2,7 @@
 /* Confidential VMs: their making, memory and end. */
 #include "vm.h"
 #include "../npt/share.h"
+#include "io/device.h"
 
 /* CR3: address bits, less bit 12 that tells the halves of page-table isolation apart. */
 #define CR3_PROCESS (GENMASK(51, 13))
@@ -309,7 +310,7 @@ static bool policy_ok(const struct mon_vm_policy *p)
 		if (p->range[i].start || p->range[i].end || p->range[i].type ||
 		    p->range[i].reserved)
 			return false;
-	return true;
+	return devices_valid(p);
 }
 
 static u64 policy_pages(const struct mon_vm_policy *p)
@@ -356,7 +357,8 @@ static s64 create_locked(const struct mon_vm_create *args)
 	vm->id = DOM_FIRST_VM + (u32)slot;
 	vm->host_cr3 = args->host_cr3 & CR3_PROCESS;
 	vm->policy = args->policy;
-	if (vm_npt_create(&vm->npt)) {
+	if (devices_create(vm) || vm_npt_create(&vm->npt)) {
+		devices_retire(vm);
 		spin_lock(&npt_lock);
 		frame_put(pfn);
 		spin_unlock(&npt_lock);
@@ -374,6 +376,8 @@ s64 vm_create(const struct mon_vm_create *args)
 
 	if (!policy_ok(&args->policy) || !(args->host_cr3 & CR3_PROCESS))
 		return -MON_EINVAL;
+	if (args->policy.nr_devices && !crypto_possible())
+		return -MON_ENOSYS;
 	spin_lock(&vms_lock);
 	id = create_locked(args);
 	spin_unlock(&vms_lock);
@@ -429,6 +433,7 @@ static s64 destroy_step(struct vm *vm)
 		return -MON_EAGAIN;
 	for (i = 0; i < vm->nr_vcpus; i++)
 		vcpu_free(vm->vcpu[i]);
+	devices_retire(vm);
 	WRITE_ONCE(vms[vm->id - DOM_FIRST_VM], NULL);
 	nr_vms--;
 	spin_lock(&npt_lock);
@@ -486,4 +491,18 @@ s64 vm_refill(u32 id, u64 frames)
 	err = vm_npt_refill(&vm->npt, frames, policy_pages(&vm->policy));
 	vm_unhold();
 	return err ? -MON_EINVAL : 0;
+}
+
+s64 vm_set_key(u32 id, u64 device, const u8 key[MON_VM_KEY_SIZE])
+{
+	s64 err = -MON_EBUSY;
+	struct vm *vm;
+
+	if (!vm_hold(id))
+		return -MON_ENOENT;
+	vm = vm_of_domain(id);
+	if (vm->state == MON_VM_ARMED)
+		err = device_set_key(vm, device, key);
+	vm_unhold();
+	return err;
 }

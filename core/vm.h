@@ -24,6 +24,7 @@
 #define PAGES_MEASURED_PER_ENTRY 64
 
 struct vcpu;
+struct device;
 
 /* What the guest asked of a vCPU through its APIC (SDM 10.4.4.1). */
 enum startup_state { STARTUP_NONE, STARTUP_INIT, STARTUP_SIPI };
@@ -37,6 +38,9 @@ enum startup_state { STARTUP_NONE, STARTUP_INIT, STARTUP_SIPI };
  * @runtime: extended with each fw_cfg item the guest read
  * @item: fw_cfg item being read through the data port
  * @startup, @startup_vector: by APIC ID
+ * @device: those of its policy
+ * @pci_address: what the guest has written to PCI's address port, if it has such devices
+ * @pci_ecam: where it has placed the configuration space of PCI Express; 0: nowhere
  * @window_gfn, @window_pages: where shares appear; written under grants_lock
  * @returned: pages it gave back
  * @dying_epoch: CPUs may hold a pointer to it until this has passed
@@ -62,6 +66,9 @@ struct vm {
 	u8 startup[VM_APIC_IDS];
 	u8 startup_vector[VM_APIC_IDS];
 	struct vcpu *vcpu[MON_VM_MAX_VCPUS];
+	struct device *device[MON_VM_MAX_DEVICES];
+	u32 pci_address;
+	u64 pci_ecam;
 	u64 window_gfn;
 	u64 window_pages;
 	u64 returned;
@@ -138,6 +145,8 @@ bool vm_closed(void);
 s64 vm_destroy(u32 id);
 s64 vm_status(u32 id, struct mon_vm_status *status);
 s64 vm_refill(u32 id, u64 frames);
+/** vm_set_key() - of one of its disks; -MON_EBUSY: it has begun */
+s64 vm_set_key(u32 id, u64 device, const u8 key[MON_VM_KEY_SIZE]);
 
 /**
  * vm_at() - the VM in a slot below VM_MAX, or NULL (no lock)

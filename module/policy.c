@@ -9,6 +9,7 @@
 
 #define FRAMES_FIXED 64	   /* the VM's state, bitmaps, tables of its devices */
 #define FRAMES_PER_VCPU 16 /* its VMCS, state, and what a shadow of it needs */
+#define FRAMES_PER_DEVICE 320 /* a disk's cache of its tree, requests, what is dirty */
 #define GPA_BITS 48
 /* A window that is not aligned needs one more of each level. */
 #define WINDOW_TABLES ((MON_WINDOW_PAGES_MAX >> (PMD_SHIFT - PAGE_SHIFT)) + 1 + 2 + 2)
@@ -36,7 +37,8 @@ bool mon_policy_valid(const struct mon_vm_policy *p)
 			return false;
 		end = p->range[i].end;
 	}
-	return !memchr_inv(&p->range[i], 0, (MON_VM_MAX_RANGES - i) * sizeof(p->range[0]));
+	return !memchr_inv(&p->range[i], 0, (MON_VM_MAX_RANGES - i) * sizeof(p->range[0])) &&
+	       p->nr_devices <= MON_VM_MAX_DEVICES && !p->reserved;
 }
 
 /* Tables of one level that a range needs; each covers 2^@shift bytes. */
@@ -53,7 +55,8 @@ static u64 tables(u64 start, u64 end, unsigned int shift)
  */
 u64 mon_policy_frames(const struct mon_vm_policy *p)
 {
-	u64 frames = FRAMES_FIXED + FRAMES_PER_VCPU * p->max_vcpus + WINDOW_TABLES;
+	u64 frames = FRAMES_FIXED + FRAMES_PER_VCPU * p->max_vcpus + WINDOW_TABLES +
+		     FRAMES_PER_DEVICE * p->nr_devices;
 	u32 i;
 
 	for (i = 0; i < p->nr_ranges; i++) {

@@ -243,6 +243,8 @@ static long vm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return mon_vm_collect(vm, to);
 	case MON_IOC_VM_REFILL:
 		return mon_vm_refill(vm, to);
+	case MON_IOC_VM_KEY:
+		return mon_vm_key(vm, to);
 	case MON_IOC_SHARE_ACCEPT:
 		return mon_share_accept(vm, to);
 	case MON_IOC_SHARE_OFFER:

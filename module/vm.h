@@ -53,6 +53,9 @@ long mon_vm_call(struct mon_vm *vm, long (*call)(u32 domain, void *arg), void *a
 long mon_vm_collect(struct mon_vm *vm, void __user *arg);
 long mon_vm_refill(struct mon_vm *vm, void __user *arg);
 
+/* disk.c */
+long mon_vm_key(struct mon_vm *vm, void __user *arg);
+
 /* share.c */
 long mon_share_accept(struct mon_vm *vm, void __user *arg);
 long mon_share_offer(struct mon_vm *vm, void __user *arg);

@@ -53,6 +53,7 @@ enum mon_hypercall {
 	MON_HC_SHARE_AT = 16,	  /* (slot, pa of struct mon_share_status) */
 	MON_HC_FRAMES = 17,	  /* (pfn, nr, pa of struct mon_frame[nr]) */
 	MON_HC_WAITED = 18, /* returns 1 if a VM waits for CPUs that have not called since */
+	MON_HC_VM_KEY = 19, /* (domain, device, pa of 32 bytes): before the VM is entered */
 	MON_HC_NR,
 };
 
@@ -275,9 +276,26 @@ enum mon_vm_range_type {
 	MON_RANGE_FIRMWARE_RAM = 3, /* likewise, but writable: shadowed firmware below 1 MiB */
 };
 
+/*
+ * A device whose data the monitor carries: a function of virtio-pci at its place on bus 0.
+ * What the host has at another place gets no byte of the guest's memory.
+ */
+enum mon_vm_device_type {
+	MON_DEVICE_DISK = 1,	/* virtio-blk; its image is sealed (uapi/disk.h) */
+	MON_DEVICE_NETWORK = 2, /* virtio-net */
+};
+
 #define MON_VM_MAX_RANGES 8
 #define MON_VM_MAX_VCPUS 16
-#define MON_VM_POLICY_VERSION 1
+#define MON_VM_MAX_DEVICES 4
+#define MON_VM_POLICY_VERSION 2
+
+#define MON_VM_KEY_SIZE 32
+#define MON_VM_KEY_ID_INFO "monitor-disk-key-id-1" /* without its final zero */
+
+/* Where, in guest-physical memory, QEMU's own frames are the arena of such devices. */
+#define MON_VM_ARENA 0x100000ULL
+#define MON_VM_ARENA_DEVICE 0x400000ULL /* bytes for each */
 
 /**
  * struct mon_vm_policy - what a VM is; the first thing its launch measurement covers
@@ -286,6 +304,10 @@ enum mon_vm_range_type {
  * @max_vcpus: 1 to MON_VM_MAX_VCPUS
  * @flags: 0
  * @range: page aligned, ascending, not overlapping; @end is the first byte behind
+ * @nr_devices: entries of @device that are used; the others are zero. If there is one, a range
+ *	of RAM has all of the arena: MON_VM_ARENA_DEVICE for each of them, from MON_VM_ARENA on.
+ * @device: enum mon_vm_device_type; device and function number, as in PCI: 8 * device + function;
+ *	of a disk, SHA-256 of MON_VM_KEY_ID_INFO and its key; else zeros
  *
  * Launch measurement = SHA-256 of this structure, then of each page of each
  * FIRMWARE and FIRMWARE_RAM range in order: its address (8 bytes, little
@@ -302,6 +324,13 @@ struct mon_vm_policy {
 		unsigned int type;
 		unsigned int reserved;
 	} range[MON_VM_MAX_RANGES];
+	unsigned int nr_devices;
+	unsigned int reserved;
+	struct {
+		unsigned int type;
+		unsigned int function;
+		unsigned char key_id[32];
+	} device[MON_VM_MAX_DEVICES];
 };
 
 /**

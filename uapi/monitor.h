@@ -165,6 +165,24 @@ struct mon_share_accept {
 
 #define MON_SHARE_ACCEPT_SIZE_V1 sizeof(struct mon_share_accept)
 
+/**
+ * struct mon_vm_key - MON_IOC_VM_KEY
+ * @size: in: bytes of this structure
+ * @flags: in: 0
+ * @device: in: which of the policy's devices
+ * @reserved: in: 0
+ * @key: in: of the disk
+ */
+struct mon_vm_key {
+	__u32 size;
+	__u32 flags;
+	__u32 device;
+	__u32 reserved;
+	__u8 key[MON_VM_KEY_SIZE];
+};
+
+#define MON_VM_KEY_SIZE_V1 sizeof(struct mon_vm_key)
+
 #define MON_SHARE_OFFER_PAGES_MAX 1024
 
 /**
@@ -279,7 +297,8 @@ struct mon_pages {
  *  EINTR   a signal came; try again
  *  EBUSY   the monitor is being unloaded
  *  EIO     the monitor gives no frames back; the kernel's log says more
- *  EOPNOTSUPP  the monitor has no confidential VMs
+ *  EOPNOTSUPP  the monitor has no confidential VMs, or the policy has devices and the CPU has
+ *          no AES-NI, PCLMULQDQ, or RDRAND
  */
 #define MON_IOC_VM_ARM _IO(MON_IOC_MAGIC, 0x10)
 
@@ -340,6 +359,20 @@ struct mon_pages {
  *  EINTR, EIO  as for MON_IOC_VM_ARM
  */
 #define MON_IOC_VM_REFILL _IO(MON_IOC_MAGIC, 0x13)
+
+/**
+ * define MON_IOC_VM_KEY - give a VM the key of one of its disks
+ *
+ * On a descriptor from MON_IOC_VM_ARM, with a struct mon_vm_key, before QEMU runs. Returns 0. The
+ * monitor wipes the key with the VM; whoever calls this has seen it.
+ *
+ *  EINVAL  also: the policy has no such disk, or its key is another one
+ *  EBUSY   the VM has begun
+ *  ENOENT  the VM is gone
+ *  ENOMEM
+ *  EIO     the monitor does not take it
+ */
+#define MON_IOC_VM_KEY _IO(MON_IOC_MAGIC, 0x16)
 
 /**
  * define MON_IOC_SHARE_ACCEPT - take what a VM has offered to the host

@@ -21,6 +21,11 @@ struct vmx_caps vmx_caps;
 #define MSR_VMX_TRUE_PIN 0x48d
 #define MSR_TME_ACTIVATE 0x982
 #define CPUID_7_TME BIT(13)
+#define CPUID_1_PCLMULQDQ BIT(1)
+#define CPUID_1_SSE4_1 BIT(19)
+#define CPUID_1_AES BIT(25)
+#define CPUID_1_RDRAND BIT(30)
+#define CRYPTO (CPUID_1_PCLMULQDQ | CPUID_1_SSE4_1 | CPUID_1_AES | CPUID_1_RDRAND)
 #define BASIC_TRUE_CONTROLS BIT(55)
 #define MISC_WAIT_FOR_SIPI BIT(8)
 #define MISC_VMWRITE_ANY BIT(29)
@@ -136,6 +141,7 @@ u32 vmx_caps_read(struct vmx_caps *caps, u64 *detail)
 	*detail = c;
 	if (!(c & BIT(5)))
 		return MON_LAUNCH_NO_VMX;
+	caps->crypto = (c & CRYPTO) == CRYPTO;
 	feat_ctl = rdmsr(MSR_FEAT_CTL);
 	*detail = feat_ctl;
 	if ((feat_ctl & FEAT_CTL_LOCKED) && !(feat_ctl & FEAT_CTL_VMX_OUTSIDE_SMX))

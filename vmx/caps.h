@@ -28,6 +28,7 @@ struct vmx_caps {
 	bool tsc_scaling;
 	bool preemption_timer;
 	bool virt_intr;    /* virtual-interrupt delivery */
+	bool crypto;	   /* AES-NI, PCLMULQDQ, RDRAND */
 };
 
 extern struct vmx_caps vmx_caps;

@@ -108,7 +108,8 @@ static void write_reset(struct vcpu *vcpu)
 	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
 	memset(vcpu->gpr, 0, sizeof(vcpu->gpr));
 	vcpu->gpr[RDX] = CPU_SIGNATURE_EDX;
-	vcpu->op.kind = OP_NONE;
+	device_drop(vcpu);
+	op_finish(vcpu);
 	vcpu->reinject = 0;
 	vcpu->held = 0;
 }
@@ -551,6 +552,8 @@ bool vcpu_vmentry(struct cpu *cpu, const struct l1_regs *l1)
 	}
 	if (vcpu->op.kind != OP_NONE && !op_resume(cpu, vcpu))
 		return true;
+	if (!devices_before_entry(cpu, vcpu))
+		return true;
 	run(cpu, vcpu);
 	return true;
 }
@@ -616,11 +619,8 @@ static void exception(struct cpu *cpu, struct vcpu *vcpu)
 /* The host is entered, so that it can donate; then the guest tries again. */
 static void wait_for_frame(struct cpu *cpu, struct vcpu *vcpu)
 {
-	struct shown shown = { .reason = EXIT_EPT_VIOLATION, .gpa = SCRATCH_GPA,
-			       .qualification = EPT_QUAL_READ };
-
 	count(MON_CNT_POOL_EMPTY);
-	present(cpu, vcpu, &shown);
+	present_nothing(cpu, vcpu);
 }
 
 /*
@@ -789,11 +789,8 @@ static void dispatch(struct cpu *cpu, struct vcpu *vcpu, u32 reason)
  */
 static void go_on(struct cpu *cpu, struct vcpu *vcpu)
 {
-	struct shown shown = { .reason = EXIT_EPT_VIOLATION, .gpa = SCRATCH_GPA,
-			       .qualification = EPT_QUAL_READ };
-
 	if (!nested_addresses_ok(&cpu->nested)) {
-		present(cpu, vcpu, &shown);
+		present_nothing(cpu, vcpu);
 		return;
 	}
 	if (vcpu->reinject && !(vmread(VM_ENTRY_INTR_INFO) & INTR_INFO_VALID)) {

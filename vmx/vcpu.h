@@ -11,6 +11,7 @@
  *   vcpu_op.c      instructions that the host answers: CPUID, MSR, port, HLT
  *   vcpu_mmio.c    instructions on device memory
  *   vcpu_fwcfg.c   QEMU's fw_cfg DMA, copied in and measured
+ *   vcpu_device.c  devices that the monitor carries data for
  *   vcpu_cr.c      CR0, CR4, XCR0
  */
 #ifndef _VMX_VCPU_H
@@ -18,6 +19,7 @@
 
 #include "../core/guest_walk.h"
 #include "../core/insn.h"
+#include "../core/io/device.h"
 #include "../core/vm.h"
 #include "cpu.h"
 
@@ -42,6 +44,7 @@ enum op_kind {
 	OP_PORT,
 	OP_MMIO,
 	OP_DMA,
+	OP_DEVICE, /* none of the guest's: what a device has left to do before the entry */
 };
 
 /**
@@ -56,6 +59,8 @@ enum op_kind {
  * @done: bytes of the operand that the host has answered, or of the DMA
  * @data, @store: operand read or to be stored; what a read-modify-write stores
  * @control, @address, @length_left, @chunk: fw_cfg DMA
+ * @device: MMIO, port: one that the monitor carries data for, while the access is under way
+ * @access, @ask: of it; @has_ask: the host has to answer @ask
  */
 struct op {
 	u8 kind;
@@ -78,6 +83,10 @@ struct op {
 	u64 address;
 	u32 left;
 	u32 chunk;
+	struct device *device;
+	struct device_access access;
+	struct device_ask ask;
+	bool has_ask;
 };
 
 /**
@@ -185,6 +194,11 @@ struct shown {
 
 void present(struct cpu *cpu, struct vcpu *vcpu, const struct shown *shown);
 void present_stop(struct cpu *cpu, struct vcpu *vcpu, enum mon_vm_stop reason, u64 detail);
+/** present_nothing() - the host is to run, or to do what it has been asked for otherwise */
+void present_nothing(struct cpu *cpu, struct vcpu *vcpu);
+
+/** host_page_there() - as host_page(), but NULL and nothing is presented if it is not mapped */
+void *host_page_there(struct cpu *cpu, u64 gpa, bool write);
 
 /**
  * host_page() - the host's own frame behind a page of the guest's, through EPT12
@@ -208,19 +222,45 @@ static inline u64 scratch_insn(const struct vcpu *vcpu)
 	return SCRATCH_GPA + vcpu->index * SCRATCH_INSN_SIZE;
 }
 
+/* The registers are in the CPU while the vCPU runs, in its frame while not. */
+static inline u64 *gpr_now(struct cpu *cpu, struct vcpu *vcpu)
+{
+	return cpu->vcpu ? cpu->gpr : vcpu->gpr;
+}
+
 /* vcpu_op.c: true: the guest goes on; false: an exit was presented */
 /** note_icr() - the guest writes its interrupt command register */
 void note_icr(struct vcpu *vcpu, u32 low, u32 dest);
 bool op_start(struct cpu *cpu, struct vcpu *vcpu, u32 reason);
 bool op_resume(struct cpu *cpu, struct vcpu *vcpu);
 void op_finish(struct vcpu *vcpu);
+/** op_port_done() - a device of the monitor's has answered a port access */
+bool op_port_done(struct cpu *cpu, struct vcpu *vcpu);
 
 /* vcpu_mmio.c */
 bool mmio_start(struct cpu *cpu, struct vcpu *vcpu, u64 gpa);
 bool mmio_step(struct cpu *cpu, struct vcpu *vcpu);
 bool mmio_answer(struct cpu *cpu, struct vcpu *vcpu, u64 rax);
+/** mmio_ask() - let the host make an access of 1, 2 or 4 bytes as the guest's CPU */
+void mmio_ask(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, u32 size, bool write, u32 value);
+/** mmio_device_done() - a device of the monitor's has answered */
+bool mmio_device_done(struct cpu *cpu, struct vcpu *vcpu);
 /** guest_linear() - translate; false: #PF or the like was injected */
 bool guest_linear(struct vcpu *vcpu, u64 la, u32 access, u64 *gpa);
+
+/*
+ * vcpu_device.c. True: the device's part is done, and what was read is in op.access.value; else
+ * an exit was presented.
+ */
+bool device_resume(struct cpu *cpu, struct vcpu *vcpu, bool answered);
+/** device_mmio() - false: there is no such device; else *@done: what is said above */
+bool device_mmio(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u64 value, bool *done);
+/** device_port() - false: no port of such a device; else *@runs_on: does the guest go on? */
+bool device_port(struct cpu *cpu, struct vcpu *vcpu, bool *runs_on);
+/** device_drop() - the vCPU is reset, amid an access perhaps */
+void device_drop(struct vcpu *vcpu);
+/** devices_before_entry() - what was completed meanwhile; false: an exit was presented */
+bool devices_before_entry(struct cpu *cpu, struct vcpu *vcpu);
 
 /* vcpu_fwcfg.c */
 #define FWCFG_SELECT 0x510

@@ -162,12 +162,6 @@ static bool finish(struct vcpu *vcpu, u64 *gpr)
 	return true;
 }
 
-/* The registers are in the CPU while the vCPU runs, in its frame while not. */
-static u64 *gpr_now(struct cpu *cpu, struct vcpu *vcpu)
-{
-	return cpu->vcpu ? cpu->gpr : vcpu->gpr;
-}
-
 bool mmio_start(struct cpu *cpu, struct vcpu *vcpu, u64 gpa)
 {
 	struct op *op = &vcpu->op;
@@ -257,32 +251,72 @@ static u32 write_scratch(u8 *code, bool write, u32 size, u64 gpa)
 	return n;
 }
 
-static bool mmio_show(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u64 perm12,
-		      u32 reason)
+/**
+ * struct mov - what KVM is to emulate
+ * @gpa, @size, @write, @value: the access, and what is written
+ * @perm12: the host's permissions there
+ * @reason: of the exit that KVM sees
+ */
+struct mov {
+	u64 gpa;
+	u32 size;
+	bool write;
+	u32 value;
+	u32 reason;
+	u64 perm12;
+};
+
+static void mov_show(struct cpu *cpu, struct vcpu *vcpu, const struct mov *mov)
 {
 	struct op *op = &vcpu->op;
-	u32 size = (u32)min_u64(op->insn.size - op->done, MMIO_CHUNK);
-	struct shown shown = { .reason = reason, .gpa = gpa };
+	u64 gpa = mov->gpa;
+	struct shown shown = { .reason = mov->reason, .gpa = gpa,
+			       .rax = mov->write ? mov->value : 0 };
 	u8 *page = host_page(cpu, vcpu, SCRATCH_GPA, true);
 
 	if (!page)
-		return false;
-	shown.length = write_scratch(page + (scratch_insn(vcpu) & (PAGE_SIZE - 1)), write, size,
-				     gpa);
-	if (reason == EXIT_APIC_ACCESS)
-		shown.qualification = (gpa & (PAGE_SIZE - 1)) | (write ? APIC_ACCESS_WRITE : 0);
-	else if (reason == EXIT_EPT_VIOLATION)
-		shown.qualification = (write ? EPT_QUAL_WRITE : EPT_QUAL_READ) |
-				      perm12 << EPT_QUAL_PERM_SHIFT | EPT_QUAL_LINEAR_VALID |
+		return;
+	shown.length = write_scratch(page + (scratch_insn(vcpu) & (PAGE_SIZE - 1)), mov->write,
+				     mov->size, gpa);
+	if (mov->reason == EXIT_APIC_ACCESS)
+		shown.qualification = (gpa & (PAGE_SIZE - 1)) |
+				      (mov->write ? APIC_ACCESS_WRITE : 0);
+	else if (mov->reason == EXIT_EPT_VIOLATION)
+		shown.qualification = (mov->write ? EPT_QUAL_WRITE : EPT_QUAL_READ) |
+				      mov->perm12 << EPT_QUAL_PERM_SHIFT | EPT_QUAL_LINEAR_VALID |
 				      EPT_QUAL_TRANSLATED;
-	if (write) {
-		shown.rax = *operand(op) >> (8 * op->done);
-		shown.rax &= size == 4 ? ~0U : BIT(8 * size) - 1;
-		note_apic_write(vcpu, gpa, shown.rax);
-	}
 	op->length = (u8)shown.length;
 	op->asked = true;
 	present(cpu, vcpu, &shown);
+}
+
+static u32 reason_of(enum ept02_verdict verdict)
+{
+	return verdict == EPT02_MISCONFIG ? EXIT_EPT_MISCONFIG : EXIT_EPT_VIOLATION;
+}
+
+void mmio_ask(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, u32 size, bool write, u32 value)
+{
+	struct mov mov = { .gpa = gpa, .size = size, .write = write, .value = value };
+	struct npt_leaf leaf;
+
+	mov.reason = reason_of(ept12_walk(cpu->nested.vmcs12.ept_pointer, gpa,
+					  write ? EPT_WRITE : EPT_READ, &leaf, &mov.perm12));
+	mov_show(cpu, vcpu, &mov);
+}
+
+/* The operand, or as much of it as a MOV in real mode has. */
+static bool operand_show(struct cpu *cpu, struct vcpu *vcpu, struct mov *mov)
+{
+	struct op *op = &vcpu->op;
+
+	mov->size = (u32)min_u64(op->insn.size - op->done, MMIO_CHUNK);
+	if (mov->write) {
+		mov->value = (u32)(*operand(op) >> (8 * op->done));
+		mov->value &= mov->size == 4 ? ~0U : BIT(8 * mov->size) - 1;
+		note_apic_write(vcpu, mov->gpa, mov->value);
+	}
+	mov_show(cpu, vcpu, mov);
 	return false;
 }
 
@@ -315,13 +349,25 @@ static bool host_memory(struct vcpu *vcpu, const struct npt_leaf *leaf, u64 gpa,
 	return true;
 }
 
+bool mmio_device_done(struct cpu *cpu, struct vcpu *vcpu)
+{
+	struct op *op = &vcpu->op;
+
+	if (op->phase == MMIO_READ)
+		op->data = op->access.value;
+	op->device = NULL;
+	return next_phase(cpu, vcpu);
+}
+
 bool mmio_step(struct cpu *cpu, struct vcpu *vcpu)
 {
 	struct op *op = &vcpu->op;
 	bool write = op->phase == MMIO_WRITE;
-	u64 gpa = write ? op->gpa_write : op->gpa_read, perm12 = 0;
+	u64 gpa = write ? op->gpa_write : op->gpa_read;
+	struct mov mov = { .write = write };
 	enum ept02_verdict verdict;
 	struct npt_leaf leaf;
+	bool done;
 
 	op->asked = false;
 	if (is_private(vcpu, gpa, write)) {
@@ -331,15 +377,18 @@ bool mmio_step(struct cpu *cpu, struct vcpu *vcpu)
 		}
 		return next_phase(cpu, vcpu);
 	}
+	if (device_mmio(cpu, vcpu, gpa, write, *operand(op), &done))
+		return done && mmio_device_done(cpu, vcpu);
 	gpa += op->done;
+	mov.gpa = gpa;
 	verdict = ept12_walk(cpu->nested.vmcs12.ept_pointer, gpa, write ? EPT_WRITE : EPT_READ,
-			     &leaf, &perm12);
+			     &leaf, &mov.perm12);
+	mov.reason = reason_of(verdict);
 	if (verdict == EPT02_RETRY && apic_access(cpu, &leaf, gpa))
-		return mmio_show(cpu, vcpu, gpa, write, perm12, EXIT_APIC_ACCESS);
-	if (verdict == EPT02_RETRY && !op->done && host_memory(vcpu, &leaf, gpa, write))
+		mov.reason = EXIT_APIC_ACCESS;
+	else if (verdict == EPT02_RETRY && !op->done && host_memory(vcpu, &leaf, gpa, write))
 		return next_phase(cpu, vcpu);
-	return mmio_show(cpu, vcpu, gpa, write, perm12,
-			 verdict == EPT02_MISCONFIG ? EXIT_EPT_MISCONFIG : EXIT_EPT_VIOLATION);
+	return operand_show(cpu, vcpu, &mov);
 }
 
 bool mmio_answer(struct cpu *cpu, struct vcpu *vcpu, u64 rax)

@@ -36,6 +36,8 @@ void op_finish(struct vcpu *vcpu)
 {
 	vcpu->op.kind = OP_NONE;
 	vcpu->op.asked = false;
+	vcpu->op.device = NULL;
+	vcpu->op.has_ask = false;
 }
 
 static void skip(struct vcpu *vcpu)
@@ -297,11 +299,30 @@ static bool port_show(struct cpu *cpu, struct vcpu *vcpu)
 	return false;
 }
 
-/* Ports with a meaning for the monitor: fw_cfg. True: done here. */
+static void answer_in(u64 *rax, const struct op *op, u64 data)
+{
+	u64 mask = size_mask(op->size);
+
+	*rax = op->size == 4 ? data & mask : (*rax & ~mask) | (data & mask);
+}
+
+bool op_port_done(struct cpu *cpu, struct vcpu *vcpu)
+{
+	struct op *op = &vcpu->op;
+
+	if (op->in)
+		answer_in(&gpr_now(cpu, vcpu)[RAX], op, op->access.value);
+	skip(vcpu);
+	return true;
+}
+
+/* Ports with a meaning for the monitor: fw_cfg, PCI configuration. True: done here. */
 static bool port_here(struct cpu *cpu, struct vcpu *vcpu, bool *runs_on)
 {
 	struct op *op = &vcpu->op;
 
+	if (device_port(cpu, vcpu, runs_on))
+		return true;
 	if (op->in)
 		return false;
 	if (op->port == FWCFG_SELECT && op->size == 2)
@@ -348,7 +369,7 @@ static bool port_start(struct cpu *cpu, struct vcpu *vcpu)
 static bool port_resume(struct cpu *cpu, struct vcpu *vcpu)
 {
 	struct op *op = &vcpu->op;
-	u64 mask = size_mask(op->size), data = cpu->gpr[RAX] & mask;
+	u64 data = cpu->gpr[RAX] & size_mask(op->size);
 
 	if (!answered(cpu, vcpu)) {
 		op_finish(vcpu);
@@ -361,7 +382,7 @@ static bool port_resume(struct cpu *cpu, struct vcpu *vcpu)
 		return false;
 	}
 	if (op->in && !op->string)
-		vcpu->gpr[RAX] = op->size == 4 ? data : (vcpu->gpr[RAX] & ~mask) | data;
+		answer_in(&vcpu->gpr[RAX], op, data);
 	if (op->string)
 		string_advance(vcpu);
 	if (op->string && op->rep && (vcpu->gpr[RCX] & address_mask()))
@@ -399,8 +420,19 @@ bool op_resume(struct cpu *cpu, struct vcpu *vcpu)
 	case OP_WRMSR:
 		return msr_resume(cpu, vcpu);
 	case OP_PORT:
+		if (vcpu->op.device)
+			return device_resume(cpu, vcpu, answered(cpu, vcpu)) &&
+			       op_port_done(cpu, vcpu);
 		return port_resume(cpu, vcpu);
+	case OP_DEVICE:
+		if (!device_resume(cpu, vcpu, answered(cpu, vcpu)))
+			return false;
+		op_finish(vcpu);
+		return true;
 	case OP_MMIO:
+		if (vcpu->op.device)
+			return device_resume(cpu, vcpu, answered(cpu, vcpu)) &&
+			       mmio_device_done(cpu, vcpu);
 		if (answered(cpu, vcpu))
 			return mmio_answer(cpu, vcpu, cpu->gpr[RAX]);
 		return mmio_step(cpu, vcpu);

@@ -101,18 +101,41 @@ void present_stop(struct cpu *cpu, struct vcpu *vcpu, enum mon_vm_stop reason, u
 	present(cpu, vcpu, &shown);
 }
 
-void *host_page(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write)
+void present_nothing(struct cpu *cpu, struct vcpu *vcpu)
 {
-	u64 access = write ? EPT_READ | EPT_WRITE : EPT_READ, perm12 = 0;
-	struct shown shown = { .reason = EXIT_EPT_VIOLATION, .gpa = gpa };
+	struct shown shown = { .reason = EXIT_EPT_VIOLATION, .gpa = SCRATCH_GPA,
+			       .qualification = EPT_QUAL_READ };
+
+	present(cpu, vcpu, &shown);
+}
+
+static void *page_of_host(struct cpu *cpu, u64 gpa, bool write, u64 *perm12)
+{
+	u64 access = write ? EPT_READ | EPT_WRITE : EPT_READ;
 	u64 eptp12 = cpu->nested.vmcs12.ept_pointer, in_leaf;
 	struct npt_leaf leaf;
-	void *page = NULL;
 
-	if (ept12_walk(eptp12, gpa, access, &leaf, &perm12) == EPT02_RETRY) {
-		in_leaf = ALIGN_DOWN(gpa & (LEVEL_SIZE(leaf.level) - 1), PAGE_SIZE);
-		page = host_ptr((leaf.entry & EPT_ADDR) + in_leaf, PAGE_SIZE);
-	}
+	*perm12 = 0;
+	if (ept12_walk(eptp12, gpa, access, &leaf, perm12) != EPT02_RETRY)
+		return NULL;
+	in_leaf = ALIGN_DOWN(gpa & (LEVEL_SIZE(leaf.level) - 1), PAGE_SIZE);
+	return host_ptr((leaf.entry & EPT_ADDR) + in_leaf, PAGE_SIZE);
+}
+
+void *host_page_there(struct cpu *cpu, u64 gpa, bool write)
+{
+	u64 perm12;
+
+	return page_of_host(cpu, gpa, write, &perm12);
+}
+
+void *host_page(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write)
+{
+	struct shown shown = { .reason = EXIT_EPT_VIOLATION, .gpa = gpa };
+	void *page;
+	u64 perm12;
+
+	page = page_of_host(cpu, gpa, write, &perm12);
 	if (page)
 		return page;
 	shown.qualification = (write ? EPT_QUAL_WRITE : EPT_QUAL_READ) |

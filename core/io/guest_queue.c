@@ -23,6 +23,7 @@ struct used_entry {
 	u32 written;
 };
 
+#define AVAIL_NO_INTERRUPT BIT(0)
 #define AVAIL_IDX 2
 #define AVAIL_RING 4
 #define USED_IDX 2
@@ -129,6 +130,17 @@ void guest_queue_give(struct guest_queue *queue, struct vm *vm, u16 head, u32 wr
 	asm volatile("" : : : "memory"); /* the entry first: the CPU writes in order */
 	queue->broken = !vm_write(vm, queue->used + USED_IDX, &idx, sizeof(idx));
 	queue->given = idx;
+}
+
+bool guest_queue_wants_interrupt(struct guest_queue *queue, struct vm *vm)
+{
+	u16 flags;
+
+	/* Given first, then looked: the CPU may do it in the other order (SDM 9.2.3.4). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!queue->size || queue->broken || !vm_read(vm, queue->avail, &flags, sizeof(flags)))
+		return false;
+	return !(flags & AVAIL_NO_INTERRUPT);
 }
 
 typedef bool (*copy_fn)(struct vm *vm, u64 gpa, void *buf, u64 len);

@@ -19,7 +19,7 @@ struct vm;
 
 #define GUEST_QUEUE_MAX 256 /* entries */
 #define GUEST_CHAIN_MAX 130 /* descriptors of one request: header, 128 segments, status */
-#define GUEST_CHAIN_BYTES (1u << 20)
+#define GUEST_CHAIN_BYTES (1u << 28)
 
 /**
  * struct guest_queue - where it is, and how far the monitor has come
@@ -77,6 +77,13 @@ bool guest_queue_take(struct guest_queue *queue, struct vm *vm, struct guest_cha
 
 /** guest_queue_give() - a request is done; @written: bytes of its writable part, from the start */
 void guest_queue_give(struct guest_queue *queue, struct vm *vm, u16 head, u32 written);
+
+/**
+ * guest_queue_wants_interrupt() - of what was given before: VIRTQ_AVAIL_F_NO_INTERRUPT is not set
+ *
+ * A driver that clears it looks for what it was given once more, behind that (2.7.7.1).
+ */
+bool guest_queue_wants_interrupt(struct guest_queue *queue, struct vm *vm);
 
 /**
  * guest_chain_read() - bytes of the readable part from @at on

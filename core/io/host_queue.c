@@ -101,7 +101,7 @@ int host_queue_take(struct host_queue *queue, void *page, u32 *written)
 
 	if (queue->fault || !ready)
 		return -1;
-	if (ready > (u32)__builtin_popcountll(queue->posted))
+	if (ready > (u16)(queue->given - queue->taken))
 		return broken(queue, HOST_QUEUE_JUMP);
 	asm volatile("" : : : "memory");
 	head = READ_ONCE(used_of(page)->ring[at].head);

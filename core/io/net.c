@@ -22,6 +22,15 @@ static u32 slot_offset(u32 slot)
 	return slot % SLOTS_PER_PAGE * NET_SLOT_SIZE;
 }
 
+static void *page_of(struct net *net, struct arena *arena, u32 page)
+{
+	void *at = arena_page(arena, page);
+
+	if (!at)
+		net->missing = page;
+	return at;
+}
+
 static void post(struct net *net, struct arena *arena, struct host_queue *queue, void *page,
 		 u32 slot, u32 len)
 {
@@ -38,14 +47,15 @@ static void post(struct net *net, struct arena *arena, struct host_queue *queue,
 
 enum io_result net_start(struct net *net, struct arena *arena)
 {
-	void *rx = arena_page(arena, net->first_page + RX_QUEUE);
-	void *tx = arena_page(arena, net->first_page + TX_QUEUE);
+	void *rx = page_of(net, arena, net->first_page + RX_QUEUE);
+	void *tx = page_of(net, arena, net->first_page + TX_QUEUE);
 	u32 slot;
 
 	if (!rx || !tx)
 		return IO_AGAIN;
 	host_queue_init(&net->host_rx, rx, NET_SLOTS, 1);
 	host_queue_init(&net->host_tx, tx, NET_SLOTS, 1);
+	net->holds = false;
 	for (slot = 0; slot < NET_SLOTS; slot++)
 		post(net, arena, &net->host_rx, rx, slot, NET_HEADER + NET_FRAME_MAX);
 	return IO_DONE;
@@ -66,7 +76,7 @@ static bool fetch_packet(const struct guest_chain *chain, struct vm *vm, u8 *to,
 static enum io_result send_one(struct net *net, struct vm *vm, struct arena *arena, void *queue,
 			       u32 slot)
 {
-	u8 *page = arena_page(arena, slot_page(net, TX_SLOTS, slot));
+	u8 *page = page_of(net, arena, slot_page(net, TX_SLOTS, slot));
 	struct guest_chain chain;
 	u32 len;
 
@@ -84,7 +94,7 @@ static enum io_result send_one(struct net *net, struct vm *vm, struct arena *are
 
 static enum io_result send(struct net *net, struct vm *vm, struct arena *arena)
 {
-	void *queue = arena_page(arena, net->first_page + TX_QUEUE);
+	void *queue = page_of(net, arena, net->first_page + TX_QUEUE);
 	enum io_result result = IO_MORE;
 	u32 n, written;
 	int slot;
@@ -127,29 +137,37 @@ static void deliver(struct net *net, struct vm *vm, const u8 *from, u32 len)
 	guest_queue_give(&net->rx, vm, chain.head, len);
 }
 
+/* Taken from the host's queue it stays until its page is there. */
+static bool take_packet(struct net *net, void *queue)
+{
+	int slot;
+
+	if (net->holds)
+		return true;
+	slot = host_queue_take(&net->host_rx, queue, &net->held_len);
+	net->holds = slot >= 0;
+	net->held = (u32)slot;
+	return net->holds;
+}
+
 static enum io_result receive_one(struct net *net, struct vm *vm, struct arena *arena, void *queue)
 {
-	u32 len;
-	int slot;
 	u8 *page;
 
-	if (!guest_queue_waits(&net->rx, vm))
+	if (!guest_queue_waits(&net->rx, vm) || !take_packet(net, queue))
 		return IO_DONE;
-	slot = host_queue_take(&net->host_rx, queue, &len);
-	if (slot < 0)
-		return IO_DONE;
-	page = arena_page(arena, slot_page(net, RX_SLOTS, (u32)slot));
-	if (page)
-		deliver(net, vm, page + slot_offset((u32)slot), len);
-	else
-		net->dropped++;
-	post(net, arena, &net->host_rx, queue, (u32)slot, NET_HEADER + NET_FRAME_MAX);
+	page = page_of(net, arena, slot_page(net, RX_SLOTS, net->held));
+	if (!page)
+		return IO_AGAIN;
+	net->holds = false;
+	deliver(net, vm, page + slot_offset(net->held), net->held_len);
+	post(net, arena, &net->host_rx, queue, net->held, NET_HEADER + NET_FRAME_MAX);
 	return IO_MORE;
 }
 
 static enum io_result receive(struct net *net, struct vm *vm, struct arena *arena)
 {
-	void *queue = arena_page(arena, net->first_page + RX_QUEUE);
+	void *queue = page_of(net, arena, net->first_page + RX_QUEUE);
 	enum io_result result = IO_MORE;
 	u32 n;
 
@@ -168,6 +186,11 @@ enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena)
 		return sent;
 	received = receive(net, vm, arena);
 	return received == IO_DONE ? sent : received;
+}
+
+u32 net_missing(const struct net *net)
+{
+	return net->missing;
 }
 
 bool net_broken(const struct net *net)

@@ -27,12 +27,18 @@
  * @rx, @tx: the guest's
  * @host_rx, @host_tx: the host's
  * @first_page: of NET_PAGES in the arena
+ * @missing: after IO_AGAIN, the page of the arena
+ * @holds, @held, @held_len: a packet of the host's was taken, in this slot, whose page is missing
  * @dropped: packets that the guest had no room for, or that are too short
  */
 struct net {
 	struct guest_queue rx, tx;
 	struct host_queue host_rx, host_tx;
 	u32 first_page;
+	u32 missing;
+	bool holds;
+	u32 held;
+	u32 held_len;
 	u64 dropped;
 };
 
@@ -45,6 +51,9 @@ enum io_result net_start(struct net *net, struct arena *arena);
  * A queue that is broken, on either side, stands still.
  */
 enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena);
+
+/** net_missing() - after IO_AGAIN: which page of the arena the host has to map */
+u32 net_missing(const struct net *net);
 
 /** net_broken() - does the device need a reset? */
 bool net_broken(const struct net *net);

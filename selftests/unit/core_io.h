@@ -11,12 +11,16 @@
 #include "unit.h"
 
 #define RAM (1u << 20)
+#ifndef ARENA_PAGES
 #define ARENA_PAGES 128
+#endif
 #define ARENA_GPA 0x40000000ULL
 
 static u8 ram[RAM];
 static u8 arena_memory[ARENA_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
 static u32 arena_missing = ~0u; /* a page that the host has not mapped */
+static bool arena_lazy; /* none is, but for these, as long as nobody says which is missing */
+static bool arena_mapped[ARENA_PAGES];
 
 struct vm;
 bool vm_read(struct vm *vm, u64 gpa, void *buf, u64 len);
@@ -52,7 +56,9 @@ u64 arena_gpa(const struct arena *arena, u32 index)
 void *arena_page(struct arena *arena, u32 index)
 {
 	check(index < ARENA_PAGES);
-	return index == arena_missing ? NULL : arena_memory[index];
+	if (index == arena_missing || (arena_lazy && !arena_mapped[index]))
+		return NULL;
+	return arena_memory[index];
 }
 
 /* ---- the guest's driver ---- */

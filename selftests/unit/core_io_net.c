@@ -205,6 +205,40 @@ static void test_flow(void)
 	   "... and goes on with a slot");
 }
 
+/* What is no packet breaks the queue, and nothing of it is with the host. */
+static void test_no_packets(void)
+{
+	static const u32 lens[] = { 0, 1, NET_HEADER, NET_HEADER + NET_FRAME_MAX + 1, 2 * BUFFER,
+				    0x40000 };
+	u32 i, k, wrong = 0, len;
+	u16 head;
+
+	for (i = 0; i <= ARRAY_SIZE(lens); i++) {
+		start();
+		driver_desc(&tx, 0, RX_BUFFERS, i < ARRAY_SIZE(lens) ? lens[i] : 100,
+			    i < ARRAY_SIZE(lens) ? 0 : 1, 1);
+		driver_desc(&tx, 1, TX_BUFFERS, 100, 2, 0); /* the last has one to write to */
+		driver_give(&tx, 0);
+		work();
+		wrong += !net.tx.broken || host_next(&host_tx, &head, &len);
+		for (k = 0; k < sizeof(arena_memory); k++)
+			wrong += ((u8 *)arena_memory)[k] == MARK;
+	}
+	ok(!wrong, "%u things that are no packet to be sent", i);
+	for (i = 0; i < 2; i++) {
+		u8 packet[NET_FRAME_MAX] = { 1 };
+
+		start();
+		driver_desc(&rx, 0, i ? RX_BUFFERS : RAM - 50, i ? 0 : BUFFER, i ? 1 : 2, 1);
+		driver_desc(&rx, 1, RX_BUFFERS, BUFFER, 2, 0);
+		driver_give(&rx, 0);
+		check(host_send(packet, 100));
+		work();
+		wrong += !net.rx.broken;
+	}
+	ok(!wrong, "nor can be received into what is no memory, or is to be read");
+}
+
 static void test_unmapped(void)
 {
 	u8 packet[NET_FRAME_MAX] = { 1 };
@@ -224,6 +258,53 @@ static void test_unmapped(void)
 	work();
 	ok(same == 1 || same == 2, "a queue that the host has not mapped: again, when it has");
 	ok(host_tx.page[HOST_AVAIL_AT + 2] == 1, "... and nothing is lost or sent twice");
+}
+
+/* An honest host maps what is missing, when it is told which: all packets come through. */
+static void map_until(enum io_result (*work)(void))
+{
+	u32 n = 0;
+
+	while (work() == IO_AGAIN) {
+		check(n++ < NET_PAGES && !arena_mapped[net_missing(&net)]);
+		arena_mapped[net_missing(&net)] = true;
+	}
+}
+
+static enum io_result net_starts(void)
+{
+	return net_start(&net, arena);
+}
+
+static enum io_result net_works(void)
+{
+	return net_work(&net, NULL, arena);
+}
+
+static void test_mapped_late(void)
+{
+	u32 n, wrong = 0, len, written;
+	u8 packet[NET_FRAME_MAX];
+	u16 head;
+
+	start();
+	arena_lazy = true;
+	map_until(net_starts);
+	for (n = 0; n < 3 * NET_SLOTS; n++) {
+		guest_post(n % SIZE, BUFFER);
+		random_packet(packet, &len);
+		check(host_send(packet, len));
+		map_until(net_works);
+		wrong += driver_take(&rx, &written) != (int)(n % SIZE) ||
+			 written != NET_HEADER + len ||
+			 memcmp(ram + RX_BUFFERS + n % SIZE * BUFFER + NET_HEADER, packet, len);
+		guest_send(n % (SIZE / 2), packet, len);
+		map_until(net_works);
+		wrong += driver_take(&tx, &written) < 0 || !host_next(&host_tx, &head, &len);
+		host_use(&host_tx, head, 0);
+	}
+	arena_lazy = false;
+	ok(!wrong && !net.dropped, "pages that the host maps when it is told: no packet is lost");
 }
 
 /* The host writes at random where it can: what the guest has not posted stays. */
@@ -276,7 +357,9 @@ int main(void)
 	test_sending();
 	test_receiving();
 	test_flow();
+	test_no_packets();
 	test_unmapped();
+	test_mapped_late();
 	test_random_host();
 	test_random_guest();
 	return unit_end();

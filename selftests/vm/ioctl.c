@@ -103,7 +103,7 @@ static void range(struct mon_vm_policy *p, __u64 begin, __u64 end, __u32 type)
 }
 
 /* A small VM: 4 MiB and firmware. */
-static struct mon_vm_arm good_request(pid_t pid)
+struct mon_vm_arm good_request(pid_t pid)
 {
 	struct mon_vm_arm a = { .size = sizeof(a), .pid = pid };
 
@@ -184,7 +184,7 @@ static const struct {
 	{ MON_IOC_INFO, DEVICE },      { MON_IOC_SHARE_AT, DEVICE },
 	{ MON_IOC_PAGES, DEVICE },     { MON_IOC_VM_ARM, DEVICE },
 	{ MON_IOC_VM_STATUS, DOMAIN }, { MON_IOC_VM_COLLECT, DOMAIN },
-	{ MON_IOC_VM_REFILL, DOMAIN }, { MON_IOC_SHARE_ACCEPT, DOMAIN },
+	{ MON_IOC_VM_REFILL, DOMAIN }, { MON_IOC_SHARE_ACCEPT, DOMAIN }, { MON_IOC_VM_KEY, DOMAIN },
 	{ MON_IOC_SHARE_OFFER, DOMAIN }, { MON_IOC_SHARE_STATUS, SHARE },
 };
 
@@ -277,7 +277,8 @@ static void test_bad_policies(const struct mon_vm_arm *good)
 	BAD("process 0", a.pid = 0);
 	BAD("process -1", a.pid = -1);
 	BAD("policy version 0", p->version = 0);
-	BAD("policy version 2", p->version = 2);
+	BAD("policy version 1", p->version = 1);
+	BAD("policy version 3", p->version = 3);
 	BAD("policy flag", p->flags = 1);
 	BAD("no range", p->nr_ranges = 0);
 	BAD("nine ranges", p->nr_ranges = 9);
@@ -568,6 +569,8 @@ static __u32 right_size(unsigned long cmd)
 		return sizeof(struct mon_vm_info);
 	case MON_IOC_SHARE_OFFER:
 		return sizeof(struct mon_share_offer);
+	case MON_IOC_VM_KEY:
+		return sizeof(struct mon_vm_key);
 	case MON_IOC_VM_COLLECT:
 	case MON_IOC_VM_REFILL:
 	case MON_IOC_SHARE_ACCEPT:
@@ -672,6 +675,7 @@ int main(int argc, char **argv)
 	test_exec();
 	test_memory();
 	test_many();
+	test_keys();
 	test_shares();
 	test_races(argc > 1 ? atoi(argv[1]) / 3 : 2);
 	test_fuzz(argc > 1 ? atoi(argv[1]) : 5);

@@ -23,6 +23,9 @@ struct mon_info info(void);
 struct mon_vm_info status(int domain);
 unsigned long long host_frames(void);
 
+/* What arms a small VM. */
+struct mon_vm_arm good_request(pid_t pid);
+
 /* A process that waits, one that is armed, and its end. */
 pid_t start(void);
 int arm(pid_t pid);
@@ -43,6 +46,9 @@ unsigned long long r(void);
 /* ioctl_share.c */
 void test_shares(void);
 int offer(int domain, unsigned int perm, unsigned long long pages);
+
+/* ioctl_key.c */
+void test_keys(void);
 
 /* ioctl_race.c */
 void test_races(unsigned int seconds);

@@ -88,29 +88,39 @@ static void show_policy(const struct mon_vm_policy *p)
 	for (i = 0; i < p->nr_ranges; i++)
 		printf("%s %#llx %#llx\n", names[p->range[i].type], p->range[i].start,
 		       p->range[i].end);
+	for (i = 0; i < p->nr_devices; i++)
+		printf("%s %#x\n", p->device[i].type == MON_DEVICE_DISK ? "disk" : "network",
+		       p->device[i].function);
 }
 
 int cmd_measure(int argc, char **argv)
 {
 	unsigned char digest[MEASUREMENT_SIZE];
+	struct carried_list carried = { 0 };
 	struct vm_description vm;
 	bool policy = false;
 	unsigned int i;
+	int n;
 
 	if (argc > 1 && !strcmp(argv[1], "--policy")) {
 		policy = true;
 		argc--;
 		argv++;
 	}
+	for (; argc > 1 && (n = carried_option(argc - 1, argv + 1, &carried)); argc -= n, argv += n)
+		if (n < 0)
+			return EXIT_USAGE;
 	if (argc > 1 && !strcmp(argv[1], "--")) {
 		argc--;
 		argv++;
 	}
 	if (argc < 2 || argv[1][0] == '-') {
-		fail("usage: monctl measure [--policy] [--] qemu-system-x86_64 [QEMU-OPTION]...");
+		fail("usage: monctl measure [--policy] [--disk ID=KEYFILE]... [--network ID]... "
+		     "[--] qemu-system-x86_64 [QEMU-OPTION]...");
 		return EXIT_USAGE;
 	}
-	if (!vm_describe(argc - 1, argv + 1, &vm) || !vm_measure(&vm, digest))
+	if (!vm_describe(argc - 1, argv + 1, &vm) || !vm_carry(&vm, &carried) ||
+	    !vm_measure(&vm, digest))
 		return EXIT_CANNOT;
 	if (policy)
 		show_policy(&vm.policy);

@@ -12,7 +12,7 @@ static const struct subcommand subcommands[] = {
 	{ "shares", "[--dot]", "who shares memory with whom; --dot: as a graph for Graphviz",
 	  cmd_shares },
 	{ "refill", "DOMAIN PAGES", "let a VM have memory again that it gave back", cmd_refill },
-	{ "run", "[--] qemu-system-x86_64 [QEMU-OPTION]...",
+	{ "run", "[--disk ID=KEYFILE] [--network ID] [--] qemu-system-x86_64 [QEMU-OPTION]...",
 	  "become QEMU, with a confidential VM, or fail", cmd_run },
 	{ "measure", "[--policy] [--] qemu-system-x86_64 [QEMU-OPTION]...",
 	  "print the launch measurement that such a VM has to have", cmd_measure },

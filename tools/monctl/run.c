@@ -16,6 +16,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -60,8 +61,28 @@ static const char *arm_error(int err)
 	}
 }
 
+static bool give_keys(int domain, const struct carried_list *carried)
+{
+	unsigned int i;
+
+	for (i = 0; i < carried->nr; i++) {
+		struct mon_vm_key request = { .size = sizeof(request), .device = i };
+		int err;
+
+		if (carried->device[i].type != MON_DEVICE_DISK)
+			continue;
+		memcpy(request.key, carried->device[i].key, sizeof(request.key));
+		err = ioctl(domain, MON_IOC_VM_KEY, &request);
+		OPENSSL_cleanse(&request, sizeof(request));
+		if (err)
+			return !fail("cannot give the monitor the key of the disk %s: %s",
+				     carried->device[i].id, request_error(errno));
+	}
+	return true;
+}
+
 /* The domain's file descriptor, or -1 and it is said why. */
-static int arm(pid_t pid, const struct mon_vm_policy *policy)
+static int arm(pid_t pid, const struct mon_vm_policy *policy, const struct carried_list *carried)
 {
 	struct mon_vm_arm request = { .size = sizeof(request), .pid = pid, .policy = *policy };
 	int dev = open_device(), domain;
@@ -74,6 +95,10 @@ static int arm(pid_t pid, const struct mon_vm_policy *policy)
 	if (domain < 0)
 		fail("cannot make the VM confidential: %s", arm_error(errno));
 	close(dev);
+	if (domain >= 0 && !give_keys(domain, carried)) {
+		close(domain);
+		return -1;
+	}
 	return domain;
 }
 
@@ -169,7 +194,7 @@ static void detach_helper(void)
 }
 
 static int helper(pid_t pid, int ready, const struct stat *program,
-		  const struct mon_vm_policy *policy)
+		  const struct mon_vm_policy *policy, struct carried_list *carried)
 {
 	int domain, pidfd;
 
@@ -189,7 +214,9 @@ static int helper(pid_t pid, int ready, const struct stat *program,
 		return fail("the program starts another one: name QEMU itself, not a script");
 	}
 	pidfd = syscall(SYS_pidfd_open, pid, 0U);
-	domain = pidfd < 0 ? fail("cannot watch QEMU: %s", strerror(errno)), -1 : arm(pid, policy);
+	domain = pidfd < 0 ? fail("cannot watch QEMU: %s", strerror(errno)), -1 :
+			     arm(pid, policy, carried);
+	OPENSSL_cleanse(carried, sizeof(*carried));
 	if (domain < 0 || ptrace(PTRACE_DETACH, pid, NULL, NULL)) {
 		kill(pid, SIGKILL);
 		return EXIT_CANNOT;
@@ -199,7 +226,8 @@ static int helper(pid_t pid, int ready, const struct stat *program,
 }
 
 /* Forks twice, so that QEMU does not meet a child it did not make. */
-static bool start_helper(const struct stat *program, const struct mon_vm_policy *policy)
+static bool start_helper(const struct stat *program, const struct mon_vm_policy *policy,
+			 struct carried_list *carried)
 {
 	pid_t self = getpid(), child;
 	int ready[2], status;
@@ -217,7 +245,7 @@ static bool start_helper(const struct stat *program, const struct mon_vm_policy 
 		child = fork();
 		if (child)
 			_exit(child < 0);
-		_exit(helper(self, ready[1], program, policy));
+		_exit(helper(self, ready[1], program, policy, carried));
 	}
 	close(ready[1]);
 	if (child < 0 || waitpid(child, &status, 0) != child || status) {
@@ -297,25 +325,34 @@ static char **full_arguments(int argc, char **argv, const struct vm_description 
 
 int cmd_run(int argc, char **argv)
 {
+	struct carried_list carried = { 0 };
 	struct vm_description vm;
 	char path[PATH_MAX];
 	struct stat program;
 	char **full;
+	int n;
 
+	for (; argc > 1 && (n = carried_option(argc - 1, argv + 1, &carried)); argc -= n, argv += n)
+		if (n < 0)
+			return EXIT_USAGE;
 	if (argc > 1 && !strcmp(argv[1], "--")) {
 		argc--;
 		argv++;
 	}
 	if (argc < 2 || argv[1][0] == '-') {
-		fail("usage: monctl run [--] qemu-system-x86_64 [QEMU-OPTION]...");
+		fail("usage: monctl run [--disk ID=KEYFILE]... [--network ID]... [--] "
+		     "qemu-system-x86_64 [QEMU-OPTION]...");
 		return EXIT_USAGE;
 	}
-	if (!vm_describe(argc - 1, argv + 1, &vm) || !find_program(argv[1], path, &program))
+	if (!vm_describe(argc - 1, argv + 1, &vm) || !vm_carry(&vm, &carried) ||
+	    !find_program(argv[1], path, &program))
 		return EXIT_CANNOT;
 	full = full_arguments(argc - 1, argv + 1, &vm);
 	if (!full)
 		return fail("out of memory");
-	if (!start_helper(&program, &vm.policy))
+	n = start_helper(&program, &vm.policy, &carried);
+	OPENSSL_cleanse(&carried, sizeof(carried));
+	if (!n)
 		return EXIT_CANNOT;
 	execv(path, full);
 	return fail("cannot execute %s: %s", path, strerror(errno));

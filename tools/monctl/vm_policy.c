@@ -325,12 +325,33 @@ static bool device_driver(const char *argument, struct pair *p)
 	return true;
 }
 
+static void note_device(struct vm_description *vm, const char *argument)
+{
+	struct qemu_device *device = &vm->qemu_device[vm->nr_qemu_devices];
+	const char *implied = "driver";
+	struct pair p;
+
+	if (*argument == '{' || vm->nr_qemu_devices == MAX_QEMU_DEVICES)
+		return;
+	for (; next_pair(&argument, implied, &p); implied = NULL) {
+		char *to = is(p.key, "driver") ? device->driver :
+			   is(p.key, "id")     ? device->id :
+			   is(p.key, "addr")   ? device->addr :
+			   is(p.key, "bus")    ? device->bus : NULL;
+		size_t size = is(p.key, "driver") || is(p.key, "id") ? 32 : 16;
+
+		if (to)
+			snprintf(to, size, "%s", p.value);
+	}
+	vm->nr_qemu_devices++;
+}
+
 static bool parse_device(struct vm_description *vm, const char *argument)
 {
 	struct pair p;
 	unsigned int i;
 
-	(void)vm;
+	note_device(vm, argument);
 	if (!device_driver(argument, &p)) {
 		fail("-device %s is not understood: it names no driver", argument);
 		return false;

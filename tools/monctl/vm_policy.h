@@ -9,8 +9,17 @@
 #include "uapi/hypercall.h"
 
 #define MAX_DATA_DIRS 16
+#define MAX_QEMU_DEVICES 64
 
 enum machine { MACHINE_PC, MACHINE_Q35, MACHINE_MICROVM };
+
+/** struct qemu_device - one "-device", as far as it matters here; text is cut where it is long */
+struct qemu_device {
+	char driver[32];
+	char id[32];
+	char addr[16];
+	char bus[16];
+};
 
 /**
  * struct vm_description - filled in by vm_describe()
@@ -33,8 +42,33 @@ struct vm_description {
 	char firmware[PATH_MAX];
 	uint64_t firmware_size;
 	unsigned int vcpus;
+	struct qemu_device qemu_device[MAX_QEMU_DEVICES];
+	unsigned int nr_qemu_devices;
 	struct mon_vm_policy policy;
 };
+
+/** struct carried - a device of QEMU's whose data the monitor is to carry: by its id= */
+struct carried {
+	enum mon_vm_device_type type;
+	const char *id;
+	unsigned char key[MON_VM_KEY_SIZE]; /* of a disk */
+};
+
+/** struct carried_list - what --disk and --network say */
+struct carried_list {
+	struct carried device[MON_VM_MAX_DEVICES];
+	unsigned int nr;
+};
+
+/**
+ * carried_option() - is @argv[0] --disk ID=KEYFILE or --network ID?
+ *
+ * Return: how many arguments it takes, 0: it is none, -1: it cannot be (see standard error).
+ */
+int carried_option(int argc, char **argv, struct carried_list *list);
+
+/** vm_carry() - put them into the policy; false: see standard error */
+bool vm_carry(struct vm_description *vm, const struct carried_list *list);
 
 /**
  * vm_describe() - read a QEMU command line as QEMU does

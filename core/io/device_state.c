@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a mediated device is: a disk or a network card, its making and its end. See device.h. */
+#include "device_state.h"
+#include "../sha256.h"
+
+#define VIRTIO_NETWORK 1
+#define VIRTIO_BLOCK 2
+#define NET_F_MAC BIT(5)
+#define NET_F_STATUS BIT(16)
+#define NET_CONFIG_SIZE 8 /* MAC address, status */
+#define NET_QUEUES 2
+#define FUNCTIONS 256
+
+static bool is_disk(const struct device *d)
+{
+	return d->type == MON_DEVICE_DISK;
+}
+
+/* ---- at work ---- */
+
+static enum io_result network_work(struct device *d, struct vm *vm, u32 *kick)
+{
+	u16 rx = d->net.host_rx.given, tx = d->net.host_tx.given;
+	enum io_result result = net_work(&d->net, vm, NULL);
+
+	*kick |= (d->net.host_rx.given != rx ? 1 : 0) | (d->net.host_tx.given != tx ? 2 : 0);
+	return result;
+}
+
+enum io_result device_work(struct device *d, struct vm *vm, u32 *kick)
+{
+	enum io_result result;
+	bool kicks = false;
+
+	if (is_disk(d)) {
+		result = blk_work(d->blk, vm, &kicks);
+		*kick |= kicks;
+	} else {
+		result = network_work(d, vm, kick);
+	}
+	if (d->started && (is_disk(d) ? blk_broken(d->blk) : net_broken(&d->net)))
+		virtio_needs_reset(&d->virtio);
+	return result;
+}
+
+u32 device_missing(const struct device *d)
+{
+	return is_disk(d) ? blk_missing(d->blk) : net_missing(&d->net);
+}
+
+bool device_host_busy(const struct device *d)
+{
+	return is_disk(d) && blk_host_busy(d->blk);
+}
+
+void device_note_active(struct device *d)
+{
+	bool work = d->kick || !is_disk(d) || blk_host_busy(d->blk);
+
+	WRITE_ONCE(d->active, !d->owner && d->started && work);
+}
+
+bool device_wants_entry(const struct device *d)
+{
+	return READ_ONCE(d->active);
+}
+
+/* ---- states ---- */
+
+bool device_has_to_open(const struct device *d)
+{
+	return is_disk(d) && blk_state(d->blk) != DISK_RUNNING;
+}
+
+void device_open(struct device *d)
+{
+	if (!d->has_key || blk_state(d->blk) != DISK_CLOSED)
+		return;
+	blk_open(d->blk, d->key, 0);
+	memset(d->key, 0, sizeof(d->key)); /* once is enough */
+	d->has_key = false;
+}
+
+enum io_result device_opened(const struct device *d)
+{
+	switch (blk_state(d->blk)) {
+	case DISK_RUNNING:
+		return IO_DONE;
+	case DISK_OPENING:
+		return IO_MORE;
+	default:
+		return IO_AGAIN;
+	}
+}
+
+bool device_start(struct device *d)
+{
+	struct guest_queue queue[NET_QUEUES];
+	u32 i;
+
+	for (i = 0; i < d->virtio.queues; i++)
+		if (!virtio_start_queue(&d->virtio, i, &queue[i]))
+			return false;
+	if (is_disk(d)) {
+		blk_start(d->blk, d->virtio.accepted, queue);
+	} else {
+		d->net.rx = queue[0];
+		d->net.tx = queue[1];
+	}
+	d->started = true;
+	return true;
+}
+
+void device_stop(struct device *d)
+{
+	if (is_disk(d) && d->started)
+		blk_stop(d->blk);
+	d->started = false;
+}
+
+bool device_config(const struct device *d, u32 offset, u32 size, u64 *value)
+{
+	*value = ~0ULL >> (64 - 8 * size);
+	if (offset + size > d->pci.config_size)
+		return true;
+	if (!is_disk(d))
+		return size > 4;
+	blk_config(d->blk, offset, value, size);
+	return true;
+}
+
+/* ---- QEMU's device, set up ---- */
+
+static u64 host_features(const struct device *d)
+{
+	return VIRTIO_F_VERSION_1 |
+	       (is_disk(d) ? blk_host_features() : NET_F_MAC | NET_F_STATUS);
+}
+
+static u32 queue_page(const struct device *d, u32 queue)
+{
+	return is_disk(d) ? blk_host_queue(d->blk) : d->first_page + queue;
+}
+
+#define BEFORE_QUEUES 11
+#define FOR_A_QUEUE 10
+
+static void queue_step(const struct device *d, u32 queue, u32 n, bool vectors,
+		       struct set_up_step *step)
+{
+	u64 page = arena_gpa(NULL, queue_page(d, queue));
+	u64 desc = page + HOST_DESC_AT, avail = page + HOST_AVAIL_AT, used = page + HOST_USED_AT;
+	u32 vector = vectors ? d->virtio.queue[queue].vector : VIRTIO_NO_VECTOR;
+	const struct set_up_step steps[FOR_A_QUEUE] = {
+		{ true, 2, COMMON_QUEUE_SELECT, queue },
+		{ true, 2, COMMON_QUEUE_SIZE, HOST_QUEUE_SIZE },
+		{ true, 2, COMMON_QUEUE_VECTOR, vector },
+		{ true, 4, COMMON_QUEUE_DESC, (u32)desc },
+		{ true, 4, COMMON_QUEUE_DESC + 4, (u32)(desc >> 32) },
+		{ true, 4, COMMON_QUEUE_DRIVER, (u32)avail },
+		{ true, 4, COMMON_QUEUE_DRIVER + 4, (u32)(avail >> 32) },
+		{ true, 4, COMMON_QUEUE_DEVICE, (u32)used },
+		{ true, 4, COMMON_QUEUE_DEVICE + 4, (u32)(used >> 32) },
+		{ true, 2, COMMON_QUEUE_ENABLE, 1 },
+	};
+
+	*step = steps[n];
+}
+
+/* virtio 1.2, 3.1.1 */
+bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step *step)
+{
+	u64 features = host_features(d);
+	u32 seen = VIRTIO_ACKNOWLEDGE, driver = seen | VIRTIO_DRIVER,
+	    agreed = driver | VIRTIO_FEATURES_OK;
+	const struct set_up_step before[BEFORE_QUEUES] = {
+		{ true, 1, COMMON_STATUS, 0 },
+		{ false, 1, COMMON_STATUS, 0 },
+		{ true, 1, COMMON_STATUS, seen },
+		{ true, 1, COMMON_STATUS, driver },
+		{ true, 4, COMMON_DRIVER_FEATURE_SELECT, 0 },
+		{ true, 4, COMMON_DRIVER_FEATURE, (u32)features },
+		{ true, 4, COMMON_DRIVER_FEATURE_SELECT, 1 },
+		{ true, 4, COMMON_DRIVER_FEATURE, (u32)(features >> 32) },
+		{ true, 1, COMMON_STATUS, agreed },
+		{ false, 1, COMMON_STATUS, VIRTIO_FEATURES_OK },
+		{ true, 2, COMMON_CONFIG_VECTOR,
+		  vectors ? d->virtio.config_vector : VIRTIO_NO_VECTOR },
+	};
+	u32 queues = d->virtio.queues * FOR_A_QUEUE;
+
+	if (n < BEFORE_QUEUES)
+		*step = before[n];
+	else if (n < BEFORE_QUEUES + queues)
+		queue_step(d, (n - BEFORE_QUEUES) / FOR_A_QUEUE, (n - BEFORE_QUEUES) % FOR_A_QUEUE,
+			   vectors, step);
+	else
+		*step = (struct set_up_step){ true, 1, COMMON_STATUS, agreed | VIRTIO_DRIVER_OK };
+	return n <= BEFORE_QUEUES + queues;
+}
+
+enum io_result device_queues_clear(struct device *d, u32 *page)
+{
+	enum io_result result = is_disk(d) ? blk_host_start(d->blk) : net_start(&d->net, NULL);
+
+	*page = device_missing(d);
+	return result;
+}
+
+/* ---- making, end ---- */
+
+static u32 arena_pages(u32 type)
+{
+	return type == MON_DEVICE_DISK ? BLK_PAGES : NET_PAGES;
+}
+
+_Static_assert(BLK_PAGES * PAGE_SIZE <= MON_VM_ARENA_DEVICE, "the arena of a disk");
+_Static_assert(NET_PAGES * PAGE_SIZE <= MON_VM_ARENA_DEVICE, "the arena of a network card");
+
+static bool arena_in_ram(const struct mon_vm_policy *p)
+{
+	u64 end = MON_VM_ARENA + p->nr_devices * MON_VM_ARENA_DEVICE;
+	u32 i;
+
+	for (i = 0; i < p->nr_ranges; i++)
+		if (p->range[i].type == MON_RANGE_RAM && p->range[i].start <= MON_VM_ARENA &&
+		    p->range[i].end >= end)
+			return true;
+	return !p->nr_devices;
+}
+
+static bool all_zeros(const void *from, u64 len)
+{
+	const u8 *byte = from;
+
+	while (len && !*byte)
+		byte++, len--;
+	return !len;
+}
+
+static bool device_valid(const struct mon_vm_policy *p, u32 i)
+{
+	u32 j;
+
+	if (p->device[i].function >= FUNCTIONS)
+		return false;
+	for (j = 0; j < i; j++)
+		if (p->device[j].function == p->device[i].function)
+			return false;
+	return p->device[i].type == MON_DEVICE_DISK ||
+	       (p->device[i].type == MON_DEVICE_NETWORK &&
+		all_zeros(p->device[i].key_id, sizeof(p->device[i].key_id)));
+}
+
+bool devices_valid(const struct mon_vm_policy *p)
+{
+	u32 i;
+
+	if (p->nr_devices > MON_VM_MAX_DEVICES || p->reserved || !arena_in_ram(p))
+		return false;
+	for (i = 0; i < p->nr_devices; i++)
+		if (!device_valid(p, i))
+			return false;
+	return all_zeros(&p->device[i], (MON_VM_MAX_DEVICES - i) * sizeof(p->device[0]));
+}
+
+/* npt_lock is held. */
+static void frames_put(struct device *d, void (*put)(u64 pfn))
+{
+	u32 i = d->nr_frames;
+
+	/* The first one has the list. */
+	while (i--)
+		put(d->pfn[i]);
+}
+
+static struct device *frames_get(u32 nr, void **page)
+{
+	struct device *d = NULL;
+	u64 pfn;
+	u32 i;
+
+	spin_lock(&npt_lock);
+	for (i = 0; i < nr; i++) {
+		pfn = frame_get(FRAME_STATE);
+		if (pfn == INVALID_PFN)
+			break;
+		if (!d)
+			d = frame_ptr(pfn);
+		page[i] = frame_ptr(pfn);
+		d->pfn[i] = pfn;
+		d->nr_frames = i + 1;
+	}
+	if (d && i < nr) {
+		frames_put(d, frame_put);
+		d = NULL;
+	}
+	spin_unlock(&npt_lock);
+	return d;
+}
+
+static struct device *create(u32 type, u32 function, u32 first_page)
+{
+	void *page[DEVICE_FRAMES_MAX];
+	struct device *d;
+
+	MONITOR_BUG_ON(blk_frames() >= DEVICE_FRAMES_MAX);
+	d = frames_get(1 + (type == MON_DEVICE_DISK ? blk_frames() : 0), page);
+	if (!d)
+		return NULL;
+	d->type = type;
+	d->function = function;
+	d->first_page = first_page;
+	if (is_disk(d)) {
+		d->blk = blk_create(page + 1, NULL, first_page);
+		pci_init(&d->pci, VIRTIO_BLOCK, 2, BLK_CONFIG_SIZE);
+		virtio_init(&d->virtio, VIRTIO_F_VERSION_1 | blk_features(), 1, HOST_QUEUE_SIZE,
+			    2);
+	} else {
+		d->net.first_page = first_page;
+		pci_init(&d->pci, VIRTIO_NETWORK, 1 + NET_QUEUES, NET_CONFIG_SIZE);
+		virtio_init(&d->virtio, VIRTIO_F_VERSION_1 | NET_F_MAC | NET_F_STATUS, NET_QUEUES,
+			    HOST_QUEUE_SIZE, 1 + NET_QUEUES);
+	}
+	return d;
+}
+
+void devices_retire(struct vm *vm)
+{
+	u32 i;
+
+	spin_lock(&npt_lock);
+	for (i = 0; i < vm->policy.nr_devices; i++) {
+		if (vm->device[i])
+			frames_put(vm->device[i], frame_retire);
+		vm->device[i] = NULL;
+	}
+	spin_unlock(&npt_lock);
+}
+
+int devices_create(struct vm *vm)
+{
+	u32 i, page = 0, type;
+
+	for (i = 0; i < vm->policy.nr_devices; i++) {
+		type = vm->policy.device[i].type;
+		vm->device[i] = create(type, vm->policy.device[i].function, page);
+		if (!vm->device[i]) {
+			devices_retire(vm);
+			return NPT_EPOOL;
+		}
+		page += arena_pages(type);
+	}
+	return NPT_OK;
+}
+
+/* ---- of a VM ---- */
+
+struct device *device_of_function(const struct vm *vm, u32 bdf)
+{
+	u32 i;
+
+	for (i = 0; i < vm->policy.nr_devices; i++)
+		if (vm->device[i]->function == bdf)
+			return vm->device[i];
+	return NULL;
+}
+
+struct device *device_at(const struct vm *vm, u64 gpa, u32 *offset)
+{
+	u32 i;
+
+	for (i = 0; i < vm->policy.nr_devices; i++)
+		if (pci_bar4(&vm->device[i]->pci, gpa, offset))
+			return vm->device[i];
+	return NULL;
+}
+
+static bool key_is(const u8 *key, const u8 *key_id)
+{
+	struct sha256 hash;
+	u8 id[32];
+
+	sha256_init(&hash);
+	sha256_update(&hash, MON_VM_KEY_ID_INFO, sizeof(MON_VM_KEY_ID_INFO) - 1);
+	sha256_update(&hash, key, MON_VM_KEY_SIZE);
+	sha256_final(&hash, id);
+	return !memcmp(id, key_id, sizeof(id));
+}
+
+s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE])
+{
+	struct device *d;
+
+	if (index >= vm->policy.nr_devices || !is_disk(vm->device[index]) ||
+	    !key_is(key, vm->policy.device[index].key_id))
+		return -MON_EINVAL;
+	d = vm->device[index];
+	spin_lock(&d->lock);
+	memcpy(d->key, key, MON_VM_KEY_SIZE);
+	d->has_key = true;
+	spin_unlock(&d->lock);
+	return 0;
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* needs: core/io/device.c core/io/device_state.c core/io/pci.c core/io/virtio.c core/io/net.c */
+/* needs: core/io/blk.c core/io/guest_queue.c core/io/host_queue.c core/gcm.c core/sha256.c */
+/* needs: core/disk/commit.c core/disk/dirty.c core/disk/disk.c core/disk/io.c */
+/* needs: core/disk/open.c core/disk/place.c core/disk/request.c core/disk/seal.c */
+/* needs: core/disk/settle.c core/disk/super.c core/disk/tree.c */
+/* cflags: -msse4.1 -maes -mpclmul -Wno-unused-parameter -Wno-unused-function */
+/*
+ * A mediated device and those that do not keep to the rules: CPUs that come in each other's way or
+ * are reset, a host that answers anything or never, a guest that does anything.
+ */
+#include "device_sim.h"
+
+/* ---- two CPUs ---- */
+
+static void test_two_cpus(void)
+{
+	struct device_access read = { .region = DEVICE_BAR, .size = 1, .offset = 0x14 };
+	struct device_access entry = { .region = DEVICE_ENTRY };
+	enum device_result result;
+	bool answered = false;
+	u32 answer = 0, n = 0;
+
+	sim_format();
+	vm_probed();
+	check(negotiate(disk, blk_features() | BIT(32)));
+	cpu_access[1] = (struct device_access){ .region = DEVICE_BAR, .write = true, .size = 1,
+						.offset = 0x14, .value = 0 };
+	do {
+		result = step(disk, 1, &answered, &answer);
+		if (result == DEVICE_DONE)
+			break;
+		n += go(disk, read) == DEVICE_BUSY && go(disk, entry) == DEVICE_DONE;
+	} while (n < 1000);
+	ok(n && n < 1000 && go(disk, read) == DEVICE_DONE && !cpu_access[0].value,
+	   "while one resets it the other tries again, and is entered");
+}
+
+/* A CPU is reset amid its access, by another one: that is not the end of the device. */
+static void test_given_up(void)
+{
+	bool answered;
+	u32 answer, n, i, wrong = 0;
+
+	sim_format();
+	vm_probed();
+	for (n = 0; n < 60; n++) {
+		check(negotiate(disk, blk_features() | BIT(32)));
+		cpu_access[1] = access_of(DEVICE_BAR, true, 1, 0x14, n % 2 ? 0 : 15);
+		answered = false;
+		for (i = 0; i <= n / 2; i++)
+			if (step(disk, 1, &answered, &answer) == DEVICE_DONE)
+				break;
+		device_give_up(disk, &cpu_access[1]);
+		wrong += go(disk, access_of(DEVICE_BAR, false, 1, 0x14, 0)) != DEVICE_DONE;
+		if (i <= n / 2)
+			continue; /* it was done before */
+		wrong += !(cpu_access[0].value & VIRTIO_NEEDS_RESET) ||
+			 (cpu_access[0].value & VIRTIO_FEATURES_OK) || device_wants_entry(disk);
+	}
+	check(negotiate(disk, blk_features() | BIT(32)));
+	drive_disk();
+	ok(!wrong && disk_do(T_OUT, 0, BLOCK) == S_OK && !functions[1].bad,
+	   "a CPU that gives up its access: the device needs a reset, and has it");
+	guest_give(0, T_FLUSH, 0, 0, 1);
+	memset(arena_mapped, true, sizeof(arena_mapped));
+	cpu_access[1] = access_of(DEVICE_BAR, true, 2, PCI_NOTIFY, 0);
+	check(device_go(disk, &vm, &cpu_access[1], false, 0, &cpu_ask[1]) == DEVICE_ASK);
+	device_give_up(disk, &cpu_access[1]);
+	n = functions[1].kicks;
+	entries();
+	ok(guest_take() == 1 && *status_of(0) == S_OK && functions[1].kicks > n,
+	   "... one that was to tell QEMU of something: another CPU does");
+	guest[0].state = 0;
+	cpu_access[1] = access_of(DEVICE_BAR, true, 2, PCI_NOTIFY, 0);
+	check(disk_do(T_OUT, 8, BLOCK) == S_OK);
+	guest_give(0, T_FLUSH, 0, 0, 1);
+	check(device_go(disk, &vm, &cpu_access[1], false, 0, &cpu_ask[1]) == DEVICE_ASK);
+	device_give_up(disk, &cpu_access[1]);
+	set_status(disk, 0);
+	ok(!status_now(disk) && !functions[1].bad, "... or one that resets it");
+}
+
+/* ---- a hostile host ---- */
+
+static u32 nonsense(const struct device_ask *ask)
+{
+	asks++;
+	check(ask->size == 1 || ask->size == 2 || ask->size == 4);
+	if (ask->port)
+		check(ask->at == 0xcf8 || (ask->at >= 0xcfc && ask->at + ask->size <= 0xd00));
+	return below(3) ? (u32)unit_random() : below(2) ? ~0u : honest(ask);
+}
+
+/* It answers anything, and writes to queues and headers as it likes. */
+static void test_nonsense(void)
+{
+	u32 round, i, touched = 0, up = 0;
+
+	for (round = 0; round < 200; round++) {
+		sim_format();
+		vm_probed();
+		up += negotiate(disk, blk_features() | BIT(32));
+		drive_disk();
+		memset(ram + BUFFERS_AT, UNTOUCHED, RAM - BUFFERS_AT);
+		host_idle = true;
+		host_answer = nonsense;
+		for (i = 0; i < 40; i++) {
+			guest_give(below(4), below(2) ? T_OUT : T_IN, below(50), 512, 1);
+			arena_memory[FIRST_PAGE + below(2)][below(PAGE_SIZE)] = unit_random();
+			arena_memory[FIRST_PAGE][HOST_USED_AT + 2] = below(8);
+			reg_write(disk, PCI_NOTIFY, 2, 0);
+			entries();
+			cfg_write(disk, 0x9a, 2, 0xc000);
+			cfg_read(disk, 0x98, 4);
+			check(reg_read(disk, PCI_ISR, 1) < 256);
+		}
+		for (i = BUFFERS_AT + 4 * BUFFER_SIZE; i < RAM; i++)
+			touched += ram[i] != UNTOUCHED;
+	}
+	ok(up == 200 && !touched, "a host that answers anything: the guest's memory stays");
+}
+
+/* Its list of capabilities is a ring, or points anywhere. */
+static void test_capabilities(void)
+{
+	u32 i, wrong = 0;
+	u64 before;
+
+	for (i = 0; i < 256; i++) {
+		vm_probed();
+		memset(functions[1].config + 0x40, 0, 0xc0);
+		functions[1].config[0x34] = i;
+		memset(functions[1].config + (i & 0xfc), below(2) ? i : 9, below(2) ? 4 : 1);
+		functions[1].config[(i & 0xfc) + 1] = i;
+		before = asks;
+		cfg_write(disk, 0x9a, 2, 0x8000);
+		wrong += asks - before > 2 * 48 + 6;
+	}
+	ok(!wrong, "a list of capabilities without an end is left");
+	vm_probed();
+	functions[1].config[0x34] = 0;
+	before = asks;
+	cfg_write(disk, 0x9a, 2, 0x8000);
+	ok(asks - before == 2, "one that is empty, too");
+}
+
+/* It never answers: what it is asked for stays the same, and nothing else happens. */
+static void test_no_answer(void)
+{
+	struct device_access access = { .region = DEVICE_BAR, .write = true, .size = 1,
+					.offset = 0x14, .value = 11 };
+	struct device_ask first = { 0 };
+	u32 n, same = 0;
+
+	sim_format();
+	vm_probed();
+	set_status(disk, 3);
+	reg_write(disk, 0x08, 4, 1);
+	reg_write(disk, 0x0c, 4, 1);
+	cpu_access[1] = access;
+	for (n = 0; n < 1000; n++) {
+		check(device_go(disk, &vm, &cpu_access[1], false, ~0u, &cpu_ask[1]) == DEVICE_ASK);
+		if (!n)
+			first = cpu_ask[1];
+		same += !memcmp(&first, &cpu_ask[1], sizeof(first));
+	}
+	ok(same == 1000, "a host that never answers is asked for the same");
+	/* It answers, but does nothing. */
+	host_idle = true;
+	for (n = 0; n < 5000; n++) {
+		bool answered = cpu_access[1].asked;
+		u32 answer = answered ? host_answer(&cpu_ask[1]) : 0;
+		enum device_result result = device_go(disk, &vm, &cpu_access[1], answered, answer,
+						      &cpu_ask[1]);
+
+		check(result == DEVICE_ASK || result == DEVICE_PAGE);
+		if (result == DEVICE_PAGE)
+			arena_mapped[(cpu_ask[1].at - ARENA_GPA) / PAGE_SIZE] = true;
+	}
+	ok(!cpu_ask[1].write && cpu_ask[1].at == DISK_BAR + 0x14,
+	   "one that does nothing is looked at, an exit each time");
+}
+
+/* ---- a hostile guest ---- */
+
+static struct device_access random_access(void)
+{
+	static const u16 regions[] = { PCI_COMMON, PCI_ISR, PCI_DEVICE, PCI_NOTIFY };
+	struct device_access a = { .write = below(2), .value = unit_random() };
+
+	a.size = 1 << below(4);
+	if (below(8) == 0) {
+		a.region = DEVICE_CONFIG;
+		a.size = 1 << below(3);
+		a.offset = below(below(2) ? 256 : 64);
+		a.offset -= a.offset % a.size;
+		if (a.offset >= 0x04 && a.offset < 0x28)
+			a.write = false; /* else the model does not see what is asked for */
+		return a;
+	}
+	a.region = DEVICE_BAR;
+	a.offset = regions[below(4)] + below(below(3) ? 0x40 : 0x1000);
+	return a;
+}
+
+/* What a driver does, one step behind the other, by whichever CPU */
+static struct device_access next_access(void)
+{
+	static const struct {
+		u32 offset;
+		u8 size;
+		u64 value;
+	} steps[] = {
+		{ 0x14, 1, 0 }, { 0x14, 1, 3 }, { 0x08, 4, 1 }, { 0x0c, 4, 1 }, { 0x14, 1, 11 },
+		{ 0x16, 2, 0 }, { 0x18, 2, 64 }, { 0x20, 8, QUEUE_AT },
+		{ 0x28, 8, QUEUE_AT + 0x1000 }, { 0x30, 8, QUEUE_AT + 0x2000 }, { 0x1c, 2, 1 },
+		{ 0x14, 1, 15 }, { PCI_NOTIFY, 2, 0 }, { PCI_NOTIFY, 2, 0 }, { PCI_NOTIFY, 2, 0 },
+	};
+	static u32 at;
+	u32 i = at++ % ARRAY_SIZE(steps);
+
+	if (steps[i].offset == 0x20)
+		memset(ram + QUEUE_AT, 0, 0x4000);
+	return (struct device_access){ .region = DEVICE_BAR, .write = true, .size = steps[i].size,
+				       .offset = steps[i].offset, .value = steps[i].value };
+}
+
+/* All CPUs do anything, in any order; QEMU's function is used by the rules all the time. */
+static void test_random_guest(void)
+{
+	bool answered[CPUS] = { false }, under_way[CPUS] = { false };
+	u32 answer[CPUS] = { 0 }, n, cpu, done = 0, busy = 0, ready = 0, resets;
+	enum device_result result;
+
+	sim_format();
+	vm_probed();
+	resets = functions[1].resets;
+	for (n = 0; n < 400000; n++) {
+		cpu = below(CPUS);
+		if (!under_way[cpu]) {
+			cpu_access[cpu] = below(10) == 0 ?
+				(struct device_access){ .region = DEVICE_ENTRY } :
+				below(4) ? next_access() : random_access();
+			answered[cpu] = false;
+			under_way[cpu] = true;
+			if (below(3) == 0)
+				ram[QUEUE_AT + below(0x2000)] = unit_random();
+		}
+		result = step(disk, cpu, &answered[cpu], &answer[cpu]);
+		under_way[cpu] = result != DEVICE_DONE && result != DEVICE_BUSY;
+		done += result == DEVICE_DONE;
+		busy += result == DEVICE_BUSY;
+		ready += disk->started;
+	}
+	ok(done > 10000 && busy > 1000 && ready > 1000 && functions[1].resets > resets + 100 &&
+	   !functions[1].bad,
+	   "a guest that does anything on %u CPUs: %u accesses, %u to be tried again, %u resets",
+	   CPUS, done, busy, functions[1].resets - resets);
+}
+
+int main(void)
+{
+	sim_memory();
+	test_two_cpus();
+	test_given_up();
+	test_nonsense();
+	test_capabilities();
+	test_no_answer();
+	test_random_guest();
+	return unit_end();
+}

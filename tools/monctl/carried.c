@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices of QEMU's whose data the monitor carries: --disk ID=KEYFILE and --network ID, where
+ * ID is the id= of a -device. The policy says where they are, so their place is to be given, too.
+ */
+#include <ctype.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "disk.h"
+#include "monctl.h"
+#include "vm_policy.h"
+
+static const char *const drivers[] = {
+	[MON_DEVICE_DISK] = "virtio-blk-pci",
+	[MON_DEVICE_NETWORK] = "virtio-net-pci",
+};
+
+static bool take_disk(struct carried *c, char *argument)
+{
+	char *equals = strchr(argument, '=');
+
+	if (!equals || equals == argument || !equals[1])
+		return !fail("--disk %s: write ID=KEYFILE, with the id= of the -device", argument);
+	*equals = '\0';
+	c->type = MON_DEVICE_DISK;
+	c->id = argument;
+	return key_read(equals + 1, c->key);
+}
+
+int carried_option(int argc, char **argv, struct carried_list *list)
+{
+	bool disk = !strcmp(argv[0], "--disk");
+	struct carried *c = &list->device[list->nr];
+
+	if (!disk && strcmp(argv[0], "--network"))
+		return 0;
+	if (argc < 2) {
+		fail("%s needs an argument", argv[0]);
+		return -1;
+	}
+	if (list->nr == MON_VM_MAX_DEVICES) {
+		fail("the monitor carries at most %d devices of a VM", MON_VM_MAX_DEVICES);
+		return -1;
+	}
+	*c = (struct carried){ .type = MON_DEVICE_NETWORK, .id = argv[1] };
+	if (disk && !take_disk(c, argv[1]))
+		return -1;
+	list->nr++;
+	return 2;
+}
+
+static bool key_id(const unsigned char *key, unsigned char id[32])
+{
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	bool good = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) &&
+		    EVP_DigestUpdate(hash, MON_VM_KEY_ID_INFO, strlen(MON_VM_KEY_ID_INFO)) &&
+		    EVP_DigestUpdate(hash, key, MON_VM_KEY_SIZE) &&
+		    EVP_DigestFinal_ex(hash, id, NULL);
+
+	EVP_MD_CTX_free(hash);
+	return good || !fail("OpenSSL cannot compute SHA-256");
+}
+
+/* "3", "0x3", "3.1": QEMU reads a device's number as hexadecimal. */
+static bool parse_function(const char *addr, unsigned int *function)
+{
+	unsigned long device, number = 0;
+	char *end;
+
+	device = strtoul(addr, &end, 16);
+	if (*end == '.' && isxdigit((unsigned char)end[1]))
+		number = strtoul(end + 1, &end, 16);
+	*function = 8 * device + number;
+	return isxdigit((unsigned char)*addr) && !*end && device < 32 && number < 8;
+}
+
+static const struct qemu_device *find(const struct vm_description *vm, const struct carried *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_qemu_devices; i++)
+		if (!strcmp(vm->qemu_device[i].id, c->id))
+			return &vm->qemu_device[i];
+	fail("there is no '-device ...,id=%s' among QEMU's options", c->id);
+	return NULL;
+}
+
+static bool carry(struct vm_description *vm, const struct carried *c)
+{
+	struct mon_vm_policy *p = &vm->policy;
+	const struct qemu_device *device = find(vm, c);
+	unsigned int function, i;
+
+	if (!device)
+		return false;
+	if (strcmp(device->driver, drivers[c->type]))
+		return !fail("-device %s,id=%s: for the monitor to carry its data it has to be %s",
+			     device->driver, c->id, drivers[c->type]);
+	if (*device->bus && strcmp(device->bus, "pcie.0") && strcmp(device->bus, "pci.0"))
+		return !fail("-device %s,id=%s: bus=%s: it has to be at the first bus: no bus=",
+			     device->driver, c->id, device->bus);
+	if (!parse_function(device->addr, &function))
+		return !fail("-device %s,id=%s: say where it is: addr=3, or another free number",
+			     device->driver, c->id);
+	for (i = 0; i < p->nr_devices; i++)
+		if (p->device[i].function == function)
+			return !fail("-device %s,id=%s is named twice", device->driver, c->id);
+	p->device[p->nr_devices].type = c->type;
+	p->device[p->nr_devices].function = function;
+	return (c->type != MON_DEVICE_DISK ||
+		key_id(c->key, p->device[p->nr_devices].key_id)) && ++p->nr_devices;
+}
+
+static bool is_carried(const struct carried_list *list, const char *id)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->nr; i++)
+		if (!strcmp(list->device[i].id, id))
+			return true;
+	return false;
+}
+
+/* SeaBIOS waits for a disk for ever, so better say why before. */
+static void tell_what_is_not(const struct vm_description *vm, const struct carried_list *list)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_qemu_devices; i++) {
+		const struct qemu_device *device = &vm->qemu_device[i];
+
+		if (!strncmp(device->driver, "virtio-", 7) && !is_carried(list, device->id))
+			fprintf(stderr,
+				"monctl: -device %s%s%s: the guest cannot use it, for it "
+				"reaches none of its memory; a disk needs --disk, a network card --network\n",
+				device->driver, *device->id ? ",id=" : "", device->id);
+	}
+}
+
+bool vm_carry(struct vm_description *vm, const struct carried_list *list)
+{
+	unsigned int i;
+
+	if (vm->machine == MACHINE_MICROVM && list->nr)
+		return !fail("-M microvm has no PCI, where the devices are whose data is carried");
+	for (i = 0; i < list->nr; i++)
+		if (!carry(vm, &list->device[i]))
+			return false;
+	if (vm->ram < MON_VM_ARENA + list->nr * MON_VM_ARENA_DEVICE)
+		return !fail("-m: too little memory for %u devices", list->nr);
+	tell_what_is_not(vm, list);
+	return true;
+}

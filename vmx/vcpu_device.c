@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Devices that the monitor carries data for (core/io/device.h): the guest's accesses to them,
+ * and what QEMU's device is asked for in their course, which KVM sees as accesses of the vCPU.
+ *
+ * The guest's vector registers, or the host's, are in the CPU meanwhile: those that
+ * core/gcm.c uses are put away around each call.
+ */
+#include "../core/io/arena.h"
+#include "../core/io/device.h"
+#include "vcpu.h"
+
+#define PCI_ADDRESS_PORT 0xcf8
+#define PCI_DATA_PORT 0xcfc
+#define PCI_ENABLED BIT(31)
+#define PCI_BUS_FUNCTIONS 256
+#define Q35_PCIEXBAR 0x60
+#define Q35_PCIEXBAR_ENABLE BIT(0)
+#define Q35_PCIEXBAR_BASE 0xfc000000ULL
+
+/* ---- vendor interface of core/io/ and core/disk/ ---- */
+
+bool crypto_possible(void)
+{
+	return vmx_caps.crypto;
+}
+
+u64 arena_gpa(const struct arena *arena, u32 index)
+{
+	return MON_VM_ARENA + index * PAGE_SIZE;
+}
+
+void *arena_page(struct arena *arena, u32 index)
+{
+	return host_page_there(this_cpu(), arena_gpa(arena, index), true);
+}
+
+u64 disk_random(void)
+{
+	u64 value;
+	bool ok = false;
+	u32 i;
+
+	for (i = 0; i < 1000 && !ok; i++)
+		asm volatile("rdrand %0" : "=r"(value), "=@ccc"(ok));
+	MONITOR_BUG_ON(!ok); /* SDM vol 1, 7.3.17.1: ten times is enough for a CPU that works */
+	return value;
+}
+
+struct vectors {
+	u8 xmm[16][16];
+};
+
+#define EACH_XMM(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) \
+	X(14) X(15)
+
+static void vectors_save(struct vectors *v)
+{
+#define SAVE(n) asm volatile("movups %%xmm" #n ", %0" : "=m"(v->xmm[n]));
+	EACH_XMM(SAVE)
+#undef SAVE
+}
+
+static void vectors_load(const struct vectors *v)
+{
+#define LOAD(n) asm volatile("movups %0, %%xmm" #n : : "m"(v->xmm[n]));
+	EACH_XMM(LOAD)
+#undef LOAD
+}
+
+static enum device_result go(struct vcpu *vcpu, u32 answer)
+{
+	struct op *op = &vcpu->op;
+	enum device_result result;
+	struct vectors vectors;
+
+	vectors_save(&vectors);
+	result = device_go(op->device, vcpu->vm, &op->access, op->asked, answer, &op->ask);
+	vectors_load(&vectors);
+	return result;
+}
+
+/* ---- what the host is shown ---- */
+
+static void show_port(struct cpu *cpu, struct vcpu *vcpu)
+{
+	const struct device_ask *ask = &vcpu->op.ask;
+	struct shown shown = { .reason = EXIT_IO_INSTRUCTION, .length = 1,
+			       .rax = ask->write ? ask->value : 0 };
+
+	shown.qualification = (ask->size - 1u) | (ask->write ? 0 : IO_IN) | ask->at << 16;
+	vcpu->op.length = 1;
+	vcpu->op.asked = true;
+	present(cpu, vcpu, &shown);
+}
+
+static void show_ask(struct cpu *cpu, struct vcpu *vcpu)
+{
+	const struct device_ask *ask = &vcpu->op.ask;
+
+	vcpu->op.asked = false;
+	if (ask->port)
+		show_port(cpu, vcpu);
+	else
+		mmio_ask(cpu, vcpu, ask->at, ask->size, ask->write, ask->value);
+}
+
+/*
+ * True: the access is done, and what it has read is in op->access.value; else the host
+ * was shown something, and the guest does not go on.
+ */
+static bool go_on(struct cpu *cpu, struct vcpu *vcpu, u32 answer)
+{
+	struct op *op = &vcpu->op;
+	enum device_result result = go(vcpu, answer);
+
+	op->asked = false;
+	op->has_ask = result == DEVICE_ASK;
+	switch (result) {
+	case DEVICE_DONE:
+		return true;
+	case DEVICE_ASK:
+		show_ask(cpu, vcpu);
+		return false;
+	case DEVICE_PAGE:
+		if (host_page(cpu, vcpu, op->ask.at, true))
+			present_nothing(cpu, vcpu); /* it has come meanwhile */
+		return false;
+	case DEVICE_BUSY:
+		op_finish(vcpu);
+		break;
+	case DEVICE_YIELD:
+		break;
+	}
+	present_nothing(cpu, vcpu);
+	return false;
+}
+
+static bool begin(struct cpu *cpu, struct vcpu *vcpu, struct device *device,
+		  const struct device_access *access)
+{
+	vcpu->op.device = device;
+	vcpu->op.access = *access;
+	vcpu->op.asked = false;
+	return go_on(cpu, vcpu, 0);
+}
+
+bool device_resume(struct cpu *cpu, struct vcpu *vcpu, bool answered)
+{
+	if (vcpu->op.has_ask && !answered) {
+		show_ask(cpu, vcpu);
+		return false;
+	}
+	return go_on(cpu, vcpu, (u32)(cpu->gpr[RAX] & (BIT(8 * vcpu->op.ask.size) - 1)));
+}
+
+void device_drop(struct vcpu *vcpu)
+{
+	if (vcpu->op.device)
+		device_give_up(vcpu->op.device, &vcpu->op.access);
+}
+
+/* ---- the guest's accesses ---- */
+
+/* A function's configuration in memory: 4 KiB each (PCI Express 3.0, 7.2.2) */
+static struct device *device_ecam(const struct vm *vm, u64 gpa, u32 *offset)
+{
+	*offset = gpa & (PAGE_SIZE - 1);
+	if (!vm->pci_ecam || gpa - vm->pci_ecam >= PCI_BUS_FUNCTIONS * PAGE_SIZE)
+		return NULL;
+	return device_of_function(vm, (u32)((gpa - vm->pci_ecam) / PAGE_SIZE));
+}
+
+bool device_mmio(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u64 value, bool *done)
+{
+	struct device_access access = { .region = DEVICE_BAR, .write = write,
+					.size = vcpu->op.insn.size, .value = value };
+	struct device *device = device_at(vcpu->vm, gpa, &access.offset);
+
+	if (!device) {
+		access.region = DEVICE_CONFIG;
+		device = device_ecam(vcpu->vm, gpa, &access.offset);
+	}
+	if (device)
+		*done = begin(cpu, vcpu, device, &access);
+	return device;
+}
+
+/*
+ * Q35's PCIEXBAR (its datasheet, 5.1.16): where the firmware wants ECAM. Should the chipset be
+ * another one, some of the host's registers would be taken for it, and no memory.
+ */
+static void note_pciexbar(struct vm *vm, const struct op *op)
+{
+	if (op->in || vm->pci_address != (u32)(PCI_ENABLED | Q35_PCIEXBAR) ||
+	    op->port != PCI_DATA_PORT || op->size != 4)
+		return;
+	vm->pci_ecam = op->data & Q35_PCIEXBAR_ENABLE ? op->data & Q35_PCIEXBAR_BASE : 0;
+}
+
+bool device_port(struct cpu *cpu, struct vcpu *vcpu, bool *runs_on)
+{
+	struct op *op = &vcpu->op;
+	struct vm *vm = vcpu->vm;
+	struct device_access access = { .region = DEVICE_CONFIG, .write = !op->in,
+					.size = op->size, .value = op->data };
+	struct device *device;
+
+	if (!vm->policy.nr_devices || op->string)
+		return false;
+	if (op->port == PCI_ADDRESS_PORT && op->size == 4 && !op->in)
+		vm->pci_address = (u32)op->data;
+	note_pciexbar(vm, op);
+	if (op->port < PCI_DATA_PORT || op->port >= PCI_DATA_PORT + 4 ||
+	    !(vm->pci_address & PCI_ENABLED))
+		return false;
+	device = device_of_function(vm, (vm->pci_address >> 8) & 0xffff);
+	if (!device)
+		return false;
+	access.offset = (vm->pci_address & 0xfc) + (op->port & 3);
+	*runs_on = begin(cpu, vcpu, device, &access) && op_port_done(cpu, vcpu);
+	return true;
+}
+
+/* ---- before each entry ---- */
+
+bool devices_before_entry(struct cpu *cpu, struct vcpu *vcpu)
+{
+	struct device_access access = { .region = DEVICE_ENTRY };
+	struct vm *vm = vcpu->vm;
+	u32 i;
+
+	for (i = 0; i < vm->policy.nr_devices; i++) {
+		if (!device_wants_entry(vm->device[i]))
+			continue;
+		vcpu->op.kind = OP_DEVICE;
+		if (!begin(cpu, vcpu, vm->device[i], &access))
+			return false;
+		op_finish(vcpu);
+	}
+	return true;
+}
