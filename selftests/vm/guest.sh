@@ -2,6 +2,7 @@
 # In the test machine: a guest with its console and QEMU's monitor on pipes. Sourced.
 
 guest_memory=128
+guest_carried=() # devices whose data the monitor carries: options of monctl run
 console=/tmp/console
 
 # guest_initrd: the guest's initramfs, and in its /bin what is in /guest-bin here
@@ -33,7 +34,7 @@ guest_start()
 		-chardev pipe,id=mon,path=/tmp/mon -mon chardev=mon,mode=control \
 		-append "console=ttyS0 tsc_early_khz=200000 quiet nowatchdog cryptomgr.notests run=\"$first\"" "$@"
 	guest_qemu=("$@")
-	[ "$how" = ordinary ] || set -- monctl run -- "$@"
+	[ "$how" = ordinary ] || set -- monctl run "${guest_carried[@]}" -- "$@"
 	# both ends, so that nobody waits for a reader or a writer
 	exec 5<>/tmp/con.in 6<>/tmp/con.out 7<>/tmp/mon.in 8<>/tmp/mon.out
 	"$@" </dev/null >/tmp/qemu.out 2>&1 5<&- 6<&- 7<&- 8<&- &
@@ -55,6 +56,27 @@ guest_says()
 guest_type()
 {
 	printf '%s\n' "$1" >&5
+}
+
+# guest_does COMMAND: at its shell; prints what it says, when that is all
+guest_does()
+{
+	local n
+
+	n=$(wc -l <$console)
+	guest_type "$1; echo did it"
+	until sed "1,${n}d" $console | grep -q '^did it'; do
+		kill -0 $qemu 2>/dev/null || break
+		sleep 0.1
+	done
+	sed "1,${n}d" $console
+}
+
+# guest_loads MODULE...: of the kernel's, from its /bin
+guest_loads()
+{
+	guest_does "for m in $*; do insmod /bin/\$m.ko || echo no \$m; done" | grep '^no '
+	[ "${PIPESTATUS[1]}" = 1 ]
 }
 
 # guest_monitor COMMAND: of QEMU's monitor; prints the answer, on one line

@@ -1,0 +1,90 @@
+#!/bin/bash
+# usage: guest-inside.sh VCPUS BLOCKS TAMPERED
+#
+# In the test machine: what a guest keeps on a sealed disk, and what its host sees and does; the
+# same with an ordinary VM and an ordinary disk.
+set -uo pipefail
+. /usr/bin/lib.sh
+. /usr/bin/guest.sh
+vcpus=$1 blocks=$2 tampered=$3
+
+secret=7
+first=$((64 + 4 + 2 * 254)) # of the guest's, in a sealed image (uapi/disk.h)
+
+map_of()
+{
+	sed -n 's/^map //p' <<<"$1"
+}
+
+# start ordinary|confidential IMAGE [QEMU-OPTION]...
+start()
+{
+	guest_start "$1" "$vcpus" : -M q35 -drive "file=$2,if=none,id=d,format=raw" \
+		-device virtio-blk-pci,drive=d,id=disk0,addr=4 "${@:3}"
+	guest_says '^/ # ' || {
+		cat $console /tmp/qemu.out
+		echo "Bail out! the guest did not start"
+		exit 1
+	}
+	guest_loads virtio_ring virtio virtio_pci_{legacy_dev,modern_dev} virtio_pci virtio_blk
+}
+
+insmod /lib/monitor/monitor.ko && modprobe kvm_intel || exit 1
+truncate -s $((blocks * 4096)) /tmp/plain
+blocks write /tmp/plain $blocks 1 >/dev/null
+monctl disk import --key /tmp/key --new-key /tmp/plain /tmp/sealed >/dev/null || exit 1
+cp /tmp/sealed /tmp/foreign
+(umask 077 && { head -c 32 /dev/urandom | od -An -tx1 | tr -d " \n"; echo; } >/tmp/other-key)
+
+plan 17
+# ---- sealed ----
+guest_carried=(--disk disk0=/tmp/key --disk disk1=/tmp/other-key)
+start confidential /tmp/sealed -drive file=/tmp/foreign,if=none,id=f,format=raw \
+	-device virtio-blk-pci,drive=f,id=disk1,addr=5
+said=$(guest_does "cat /proc/partitions; grep virtio0 /proc/interrupts")
+has "$said" " $((4 * blocks)) vda" "a stock guest has a sealed disk"
+none "$(grep vdb <<<"$said")" "... and not one of another key"
+said=$(guest_does "blocks check /dev/vda $blocks 1")
+has "$said" "checked: $blocks good, 0 refused, 0 wrong" "what monctl has written, it reads"
+cp /tmp/sealed /tmp/older
+guest_does "blocks same /dev/vda $blocks 2" >/dev/null
+said=$(blocks search /tmp/sealed $blocks) # fails if they are not there
+ok $? "blocks with the same in all of them are in the image"
+has "$said" '^secret in 0 blocks, 0 repeated' "... nothing of it to see, nothing twice"
+guest_does "blocks write /dev/vda $blocks 3" >/dev/null
+has "$(search $secret process $qemu)" '^found 0 in' "QEMU's memory has nothing of it"
+changed=$(blocks tamper /tmp/sealed /tmp/older $first $blocks $tampered $RANDOM)
+said=$(guest_does "blocks check /dev/vda $blocks 3")
+has "$said" "checked: $((blocks - tampered)) good, $tampered refused, 0 wrong" \
+	"$tampered blocks changed by the host, replayed or moved: all refused"
+is "$(map_of "$said")" "$(map_of "$changed")" "... just those"
+guest_does "blocks write /dev/vda $blocks 4" >/dev/null
+said=$(guest_does "blocks check /dev/vda $blocks 4")
+has "$said" "checked: $blocks good, 0 refused, 0 wrong" "written again they are good again"
+guest_type 'poweroff -f'
+guest_end
+is $? 0 "the guest powers off"
+has "$(monctl disk check --key /tmp/key /tmp/sealed)" '0 problems' "the image verifies offline"
+monctl disk export --key /tmp/key /tmp/sealed /tmp/exported >/dev/null
+has "$(blocks check /tmp/exported $blocks 4)" "$blocks good" "what the guest has written, monctl reads"
+
+# ---- ordinary ----
+guest_carried=()
+start ordinary /tmp/plain
+cp /tmp/plain /tmp/older
+guest_does "blocks same /dev/vda $blocks 2" >/dev/null
+has "$(blocks search /tmp/plain $blocks)" "^secret in $blocks blocks, $((blocks - 1)) repeated" \
+	"(an ordinary disk's image has all of it, all over)"
+guest_does "blocks write /dev/vda $blocks 3" >/dev/null
+has "$(search $secret process $qemu)" '^found [1-9]' "(so has an ordinary VM's QEMU)"
+changed=$(blocks tamper /tmp/plain /tmp/older 0 $blocks $tampered $RANDOM)
+said=$(guest_does "blocks check /dev/vda $blocks 3")
+has "$said" "checked: $((blocks - tampered)) good, 0 refused, $tampered wrong" \
+	"(an ordinary guest is given all that its host has changed)"
+guest_type 'poweroff -f'
+guest_end
+rmmod kvm_intel && rmmod monitor
+is $? 0 "the monitor unloads"
+none "$(dmesg | grep -E 'WARNING: |BUG: |Call Trace|monitor: .*lost' | grep -v RETBleed)" \
+	"no warning in the host's log"
+finish
