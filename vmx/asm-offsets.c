@@ -13,6 +13,7 @@ void asm_offsets(void)
 	OFFSET(CPU_EVENTS, struct cpu, events);
 	OFFSET(CPU_IN_VMX, struct cpu, in_vmx);
 	OFFSET(CPU_INDEX, struct cpu, index);
+	OFFSET(CPU_MCG_STATUS, struct cpu, mcg_status);
 	OFFSET(CPU_GATE, struct cpu, gate);
 	OFFSET(GATE_MONITOR_CR3, struct mon_gate, monitor_cr3);
 	OFFSET(GATE_ENTRY, struct mon_gate, entry);

@@ -25,6 +25,7 @@ struct vmcs {
 
 #define EVENT_NMI 1
 #define EVENT_MCE 2
+#define EVENT_MCE_IN_ROOT 4 /* besides: for the counter */
 #define STEP_LEAVES 4
 #define MTRR_SHADOWS 64
 
@@ -153,8 +154,12 @@ static inline bool exit_by_machine_check(void)
 	return (vmread(VM_EXIT_INTR_INFO) & ~INTR_INFO_RESERVED) == INTR_INFO_MC;
 }
 
-/** mcheck_take() - one came, or may have: make room for the next; false: there was none */
-bool mcheck_take(struct cpu *cpu);
+/** mcheck_launch(), mcheck_leave() - IA32_MCG_STATUS comes from the host, and goes back */
+void mcheck_launch(struct cpu *cpu);
+void mcheck_leave(struct cpu *cpu);
+
+/** mcheck_take() - one was an exit: it is the host's, and the CPU is ready for the next */
+void mcheck_take(struct cpu *cpu);
 
 /** fatal() - what the host has done, or has come to it, ends the machine */
 void fatal(const char *what, u32 reason) __attribute__((__noreturn__));

@@ -12,7 +12,12 @@
  */
 #include "asm-offsets.h"
 
+#define EVENT_NMI 1
+#define EVENT_MCE 2
+#define EVENT_MCE_IN_ROOT 4
 #define MSR_MCG_STATUS 0x17a
+#define RIPV 1
+#define MCIP 4
 
 	.macro save_gprs
 	movq	%rax, %gs:CPU_GPR + 0 * 8
@@ -80,15 +85,15 @@ events_pending:
 
 /* Return from an exception without IRET: everything but RIP, RSP and RFLAGS is as it was. */
 	.macro return_without_iret
-	movq	8 + 24(%rsp), %rax		/* RSP at the interruption */
+	movq	16 + 24(%rsp), %rax		/* RSP at the interruption */
 	subq	$24, %rax
-	movq	(%rsp), %rdx
+	movq	8(%rsp), %rdx
 	movq	%rdx, (%rax)			/* RAX */
-	movq	8 + 16(%rsp), %rdx
+	movq	16 + 16(%rsp), %rdx
 	movq	%rdx, 8(%rax)			/* RFLAGS */
-	movq	8 + 0(%rsp), %rdx
+	movq	16 + 0(%rsp), %rdx
 	movq	%rdx, 16(%rax)			/* RIP */
-	movq	-8(%rsp), %rdx
+	movq	(%rsp), %rdx
 	movq	%rax, %rsp
 	popq	%rax
 	popfq
@@ -103,46 +108,60 @@ events_pending:
 	js	9f
 	cmpl	%gs:CPU_INDEX, %eax
 	jne	park			/* another CPU ends the machine */
-9:	movq	%rdx, -8(%rsp)
-	orb	$\flag, %gs:CPU_EVENTS
+9:	pushq	%rdx				/* an NMI and a machine check may meet here */
+	orb	$(\flag), %gs:CPU_EVENTS
+	.if (\flag) == EVENT_NMI
 	cmpb	$0, %gs:CPU_IN_VMX
 	jne	1f
 	movq	%gs:CPU_GATE, %rax
 	incq	GATE_NMI(%rax)
+	.endif
 1:	leaq	resume_window(%rip), %rax
-	cmpq	%rax, 8(%rsp)
+	cmpq	%rax, 16(%rsp)
 	jb	2f
 	leaq	resume_window_end(%rip), %rax
-	cmpq	%rax, 8(%rsp)
+	cmpq	%rax, 16(%rsp)
 	jb	3f
 2:	leaq	launch_window(%rip), %rax
-	cmpq	%rax, 8(%rsp)
+	cmpq	%rax, 16(%rsp)
 	jb	4f
 	leaq	launch_window_end(%rip), %rax
-	cmpq	%rax, 8(%rsp)
+	cmpq	%rax, 16(%rsp)
 	jae	4f
 3:	leaq	events_pending(%rip), %rax
-	movq	%rax, 8(%rsp)
+	movq	%rax, 16(%rsp)
 4:	return_without_iret
 	.endm
 
 	.globl	nmi_stub, mce_stub
 nmi_stub:
-	event_stub 1
+	event_stub EVENT_NMI
 
-	/* Nobody returns from a machine check but with MCG_STATUS.RIPV: then it is an exception. */
+	/*
+	 * The next one would shut the CPU down while this one is in progress. So it is the host's
+	 * from here on (mcheck.c), and done as far as the CPU is concerned. There is no going back
+	 * without RIPV, or behind another that the host has not handled yet; one that comes then
+	 * finds the same, before it does harm to this stack.
+	 */
 mce_stub:
 	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx
 	movl	$MSR_MCG_STATUS, %ecx
 	rdmsr
-	testb	$1, %al
+	testb	$MCIP, %gs:CPU_MCG_STATUS
+	jz	1f
+	movl	$MCIP, %eax
+1:	movq	%rax, %gs:CPU_MCG_STATUS
+	xorl	%eax, %eax
+	xorl	%edx, %edx
+	wrmsr
+	testb	$RIPV, %gs:CPU_MCG_STATUS
 	popq	%rdx
 	popq	%rcx
 	popq	%rax
 	jz	exception_stubs + 16 * 18
-	event_stub 2
+	event_stub EVENT_MCE | EVENT_MCE_IN_ROOT
 
 park:
 	andq	$-16, %rsp

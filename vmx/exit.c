@@ -235,14 +235,15 @@ void handle_exit(struct cpu *cpu)
 
 	if (unlikely(READ_ONCE(machine_ending)))
 		machine_park();
+	if (reason == EXIT_MCE_DURING_ENTRY ||
+	    (reason == EXIT_EXCEPTION_NMI && exit_by_machine_check()))
+		mcheck_take(cpu);
 	epoch_pass(cpu->index);
 	/* Nobody was entered, and nothing has changed (SDM 27.9): as if it had come before. */
 	if (reason == EXIT_MCE_DURING_ENTRY) {
 		cpu->events |= EVENT_MCE;
 		return;
 	}
-	if (reason == EXIT_EXCEPTION_NMI && exit_by_machine_check())
-		mcheck_take(cpu);
 	if (!(full & EXIT_REASON_ENTRY_FAILURE))
 		cpu->current->launched = true;
 	if (cpu->vcpu) {
@@ -277,8 +278,10 @@ void handle_events(struct cpu *cpu)
 {
 	u64 blocking = INTR_STATE_STI | INTR_STATE_MOV_SS;
 
-	if ((cpu->events & EVENT_MCE) && mcheck_take(cpu))
+	if (cpu->events & EVENT_MCE_IN_ROOT) {
+		cpu->events &= ~EVENT_MCE_IN_ROOT;
 		count(MON_CNT_MCE_IN_ROOT);
+	}
 	if (cpu->current != &cpu->vmcs01) {
 		if (cpu->events & EVENT_NMI)
 			count(MON_CNT_NMI_IN_ROOT);

@@ -39,7 +39,7 @@ bool host_step_active(const struct cpu *cpu)
 
 void host_step_request(struct cpu *cpu)
 {
-	cpu->step.for_event = cpu->events;
+	cpu->step.for_event |= cpu->events;
 	cpu->events = 0;
 	trap_flag(true);
 }

@@ -450,6 +450,7 @@ static u64 launch(struct cpu *cpu)
 		vmxoff();
 		return MON_LAUNCH_VMXON_FAILED;
 	}
+	mcheck_launch(cpu);
 	npt_flush_local();
 	cpu->current = NULL;
 	vmcs_clear(cpu, &cpu->vmcs01);
@@ -461,7 +462,7 @@ static u64 launch(struct cpu *cpu)
 	cpu->gpr[RAX] = MON_LAUNCH_OK;
 	epoch_pass(cpu->index);
 	cpu->in_vmx = 1;
-	cpu->events = gate->nmi ? EVENT_NMI : 0;
+	cpu->events |= gate->nmi ? EVENT_NMI : 0;
 	enter_host(stack_top(cpu));
 }
 
@@ -484,6 +485,7 @@ static void __attribute__((__noreturn__)) leave_native(struct cpu *cpu)
 	vmcs_clear(cpu, &cpu->vmcs01);
 	cpu->in_vmx = 0;
 	vmxoff();
+	mcheck_leave(cpu);
 	gate->nmi += cpu->events & EVENT_NMI;
 	cpu->events = 0;
 	jump_gate_leave(gate);
@@ -551,6 +553,8 @@ u64 gate_main(struct mon_gate *gate)
 	cpu->index = (u32)gate->cpu;
 	cpu->gate = gate;
 	cpu->in_vmx = 0;
+	cpu->events = 0;
+	cpu->mcg_status = 0;
 	if (gate->op == MON_GATE_INIT)
 		boot_info_pa = gate->arg;
 	tables_make(cpu);

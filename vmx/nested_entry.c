@@ -89,6 +89,8 @@ void nested_entry_failed(struct cpu *cpu, u32 error)
 {
 	struct nested *n = &cpu->nested;
 
+	cpu->events |= n->events_later;
+	n->events_later = 0;
 	n->refused = "refused by the CPU";
 	count(MON_CNT_ENTRY_REFUSED);
 	vmcs_load(cpu, &cpu->vmcs01);

@@ -10,6 +10,7 @@
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)
 #define CR4_MCE BIT(6)
+#define CS_LONG BIT(13)
 #define VECTOR_NMI 2
 
 /* SDM 28.5.2: descriptors as VM exit makes them. */
@@ -361,6 +362,8 @@ static void cr_exit(struct cpu *cpu, u32 full)
 	u64 qualification = vmread(EXIT_QUALIFICATION), shadow = vmread(CR4_READ_SHADOW);
 	u64 value = operand_reg(cpu, (qualification >> 8) & 15);
 
+	if (!(vmread(GUEST_CS_AR_BYTES) & CS_LONG))
+		value = (u32)value;
 	if ((qualification & QUALIFICATION_CR) != QUALIFICATION_TO_CR4 ||
 	    ((value ^ shadow) & cpu->nested.vmcs12.cr4_guest_host_mask)) {
 		reflect_exit(cpu, full);

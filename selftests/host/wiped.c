@@ -7,6 +7,7 @@
  * else. While the VM runs on another CPU, the machine is reset; see ways[].
  */
 #define _GNU_SOURCE
+#include <cpuid.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -88,6 +89,16 @@ static void still_in_progress(void)
 	machine_check("wrmsr 0 0x17a 4");
 }
 
+/* The same, most likely while the CPU is in the monitor. */
+static void still_in_root(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	still_in_progress();
+	for (;;)
+		__get_cpuid(1, &eax, &ebx, &ecx, &edx);
+}
+
 /* With this CPU's APIC in another mode: the others have to be told to stop all the same. */
 static void x2apic_reset(void)
 {
@@ -130,6 +141,7 @@ static const struct {
 	{ "suspend", suspend },
 	{ "mce", without_mce },
 	{ "mcip", still_in_progress },
+	{ "root", still_in_root },
 };
 
 int main(int argc, char **argv)
