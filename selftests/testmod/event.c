@@ -6,7 +6,9 @@
 #include <linux/delay.h>
 #include <linux/io.h>
 #include <linux/kthread.h>
+#include <linux/panic.h>
 #include <linux/percpu.h>
+#include <linux/reboot.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -31,6 +33,7 @@ static DEFINE_PER_CPU(u64, nmis);
 static DEFINE_PER_CPU(u32, answer_to); /* pingpong: APIC identifier of the other CPU */
 static void __iomem *apic_page;
 static bool counting, pingpong;
+static void (*last_deed)(void); /* of the next NMI's handler */
 
 /*
  * Ticks from an NMI to its answer. Without, the next is there before the handler
@@ -79,6 +82,8 @@ static void send_nmi(u32 apic_id)
 
 static int on_nmi(unsigned int type, struct pt_regs *regs)
 {
+	if (READ_ONCE(last_deed))
+		last_deed();
 	if (!READ_ONCE(counting))
 		return NMI_DONE;
 	this_cpu_inc(nmis);
@@ -273,6 +278,36 @@ static int do_nmis(const struct args *a)
 	return 0;
 }
 
+/* ---- the end, in an NMI ---- */
+
+static void panic_here(void)
+{
+	panic("testmod");
+}
+
+static int end_in_nmi(u64 cpu, void (*deed)(void))
+{
+	u32 id;
+	int err = run_on(cpu, read_apic_id, &id);
+
+	if (err)
+		return err;
+	WRITE_ONCE(last_deed, deed);
+	send_nmi(id);
+	return 0;
+}
+
+/* nmipanic CPU, nmireset CPU: an NMI there, whose handler does it; what runs is what it meets */
+static int do_nmipanic(const struct args *a)
+{
+	return end_in_nmi(a->num[0], panic_here);
+}
+
+static int do_nmireset(const struct args *a)
+{
+	return end_in_nmi(a->num[0], emergency_restart);
+}
+
 /* ---- CPUs that the kernel loses, and does not know it ---- */
 
 static u32 lost_id;
@@ -446,6 +481,7 @@ const struct command event_commands[] = {
 	{ "nmis", 0, do_nmis }, { "ipi", 3, do_ipi },	  { "duel", 3, do_duel },
 	{ "init", 1, do_init },	{ "startup", 0, do_startup },
 	{ "found", 0, do_found },
+	{ "nmipanic", 1, do_nmipanic }, { "nmireset", 1, do_nmireset },
 	{}
 };
 
