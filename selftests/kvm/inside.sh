@@ -49,12 +49,12 @@ same()
 		"with the monitor: $launched" "$(tail -n 15 "/tmp/launched/$1")"
 }
 
-# parameters NAME=VALUE...: what kvm_intel has of them, and of "nested"
+# parameters NAME=VALUE...: what kvm_intel has of them, and what it made of the CPU
 parameters()
 {
 	local name
 
-	for name in nested "$@"; do
+	for name in nested enable_apicv "$@"; do
 		cat "/sys/module/kvm_intel/parameters/${name%%=*}"
 	done
 }

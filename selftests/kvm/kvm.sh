@@ -1,8 +1,5 @@
 # shellcheck shell=bash
 # Compares KVM's selftests with and without the monitor. Sourced.
-#
-# On both without APIC virtualization: the monitor does not offer it, so that kvm_intel
-# does without it there, and Bochs has bugs in it that fail some of them on the bare machine.
 
 # compare WHEN PASS PARAMETER RUN-OPTION...: those of the list "selftests" that say
 # WHEN, with this parameter of kvm_intel if any; so many of them have to pass
@@ -28,5 +25,5 @@ compare()
 	selftests/machine/run "$@" "${options[@]}" --add selftests/lib.sh:/lib.sh \
 		--add "$work/list:/list" --add "$work/unlisted:/unlisted" \
 		--add $here/inside.sh:/inside.sh -- \
-		bash /inside.sh "$pass" enable_apicv=0 ${parameter:+"$parameter"}
+		bash /inside.sh "$pass" ${parameter:+"$parameter"}
 }
