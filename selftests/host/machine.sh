@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # A test of this folder runs itself in the test machine: on this side it is
 # "in_machine ARGUMENTS-OF-RUN...", and what stands behind that happens inside, on
-# CPU 0 unless it says otherwise. KERNEL=6.1|6.12|7.x chooses the kernel. Sourced.
+# CPU 0 unless it says otherwise. KERNEL=6.1|6.12|7.x chooses the kernel, for which
+# setup-kernel has to have run. Sourced.
 
 if [ "${INSIDE:-}" ]; then
 	# shellcheck source=selftests/launch/inside.sh
@@ -114,6 +115,10 @@ programs=()
 for program in steady keep vmcore kexec killed samples mcheck isa; do
 	programs+=(--add "$top/build/host/$program:/usr/bin/$program")
 done
+
+# for tests that start it again: else the guests' kernel is there, which is 6.1
+# shellcheck disable=SC2034
+next_kernel=(--add "$top/build/host/${KERNEL:-6.1}/vmlinux:/guest/vmlinux")
 
 # machine ARGUMENTS-OF-RUN... -- COMMAND...
 machine()

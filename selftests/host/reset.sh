@@ -9,7 +9,7 @@ resets()
 	local name=$1 command=$2 out status=0
 
 	shift 2
-	out=$(selftests/machine/run --cpus 2 --mem 512 --timeout 100 "$@" -- sh -c \
+	out=$(selftests/machine/run --kernel "${KERNEL:-6.1}" --cpus 2 --mem 512 --timeout 100 "$@" -- sh -c \
 		"insmod /lib/monitor/monitor.ko && insmod /lib/monitor/testmod.ko && echo launched
 		$command
 		sleep 1000" 2>&1) || status=$?

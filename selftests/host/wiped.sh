@@ -6,20 +6,10 @@
 . selftests/lib.sh
 
 PROTECTED=a5a5edcba9876543 OPEN=c3c30123456789ab WORDS=$((1 << 17))
-program=build/host/wiped
 
 inverted()
 {
 	printf '%x\n' $((~0x$1))
-}
-
-build()
-{
-	mkdir -p build/host
-	make -s -C selftests/testmod SERIES=6.1 >&2 &&
-		gcc -O2 -Wall -Wextra -Werror -static -pthread -o $program selftests/host/wiped.c \
-			selftests/share/puppet.c selftests/share/puppet.S ||
-		skip_all "no static C library to build $program with"
 }
 
 # in_machine: Bochs' firmware wakes from a sleep where ACPI's FACS says; at 0x7c00 is the
@@ -37,8 +27,8 @@ after()
 	local way=$1 name=$2 found
 
 	shift 2
-	found=$(selftests/machine/run --cpus 2 --timeout 250 "$@" \
-		--find-after-reset $PROTECTED,$OPEN --add $program:/usr/bin/wiped -- \
+	found=$(selftests/machine/run --kernel "${KERNEL:-6.1}" --cpus 2 --timeout 250 "$@" \
+		--find-after-reset $PROTECTED,$OPEN --add build/host/wiped:/usr/bin/wiped -- \
 		sh -c "$in_machine" sh "$(inverted $PROTECTED)" "$(inverted $OPEN)" "$way" |
 		grep -E '^[0-9A-F]{8}$')
 	read -r -d "" -a found <<<"$found"
