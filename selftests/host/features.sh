@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # The monitor, and a VM of each kind, on CPUs that lack what it can do without; and on those
 # that lack what it cannot, its refusal. Sourced.
+#
+# XSAVEC goes with XSAVES: if it is alone, the emulator does not say how large its area is, and
+# kernels do without XSAVE, or crash at boot (7.2).
 . selftests/lib.sh
 . selftests/host/machine.sh
 
