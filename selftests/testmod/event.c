@@ -15,6 +15,11 @@
 #include <linux/string.h>
 #include <asm/asm.h>
 #include <asm/nmi.h>
+#if __has_include(<asm/cpuid/api.h>)
+#include <asm/cpuid/api.h>
+#else
+#include <asm/processor.h>
+#endif
 #include "hypercall.h"
 #include "testmod.h"
 
