@@ -26,8 +26,9 @@ in_machine() { :; }
 
 # Hypercalls and errors of uapi/hypercall.h
 HC_STATUS=1 CPU_STATUS=2 DONATE=3 SETTLE=4 TAKE_BACK=5 CLOSE=6 LEAVE=7 CREATE=8 DESTROY=9
-VM_STATUS=10 OFFER=12 ACCEPT=13 TOUCH=14 END=15
+VM_STATUS=10 OFFER=12 ACCEPT=13 TOUCH=14 END=15 KEY=19
 EPERM=-1 ENOENT=-2 EAGAIN=-11 ENOMEM=-12 EFAULT=-14 EBUSY=-16 EEXIST=-17 EINVAL=-22 ERANGE=-34
+POLICY=2 # MON_VM_POLICY_VERSION
 WORDS=32768 # of the victim's pattern
 
 # counter NAME: in $n; $a stays as it is
@@ -118,8 +119,8 @@ vmx_off()
 # policy ADDRESS CR3 VCPUS: struct mon_vm_create with 64 KiB of RAM
 policy()
 {
-	t stos "$1" 0 240
-	poke "$1" "$2" $((1 | 1 << 32)) "$3" 0 0x10000 1
+	t stos "$1" 0 384
+	poke "$1" "$2" $((POLICY | 1 << 32)) "$3" 0 0x10000 1
 }
 
 # destroyed DOMAIN: until it is gone; what the last call said is in $a
