@@ -15,11 +15,6 @@
 #include <linux/string.h>
 #include <asm/asm.h>
 #include <asm/nmi.h>
-#if __has_include(<asm/cpuid/api.h>)
-#include <asm/cpuid/api.h>
-#else
-#include <asm/processor.h>
-#endif
 #include "hypercall.h"
 #include "testmod.h"
 
@@ -390,12 +385,21 @@ static int do_startup(const struct args *a)
 	return 0;
 }
 
+/* cpuid_eax() is not in the same header of all kernels. */
+static u32 cpu_signature(void)
+{
+	u32 eax = 1;
+
+	asm volatile("cpuid" : "+a"(eax) : : "ebx", "ecx", "edx");
+	return eax;
+}
+
 /* found: what that CPU found in EDX, less its signature; CR2, DR0 to DR3, DR6 */
 static int do_found(const struct args *a)
 {
 	const u32 *r = __va((STARTUP_VECTOR << PAGE_SHIFT) + STARTUP_FOUND);
 
-	say("%#x %#x %#x %#x %#x %#x %#x\n", r[0] - cpuid_eax(1), r[1], r[2], r[3], r[4], r[5],
+	say("%#x %#x %#x %#x %#x %#x %#x\n", r[0] - cpu_signature(), r[1], r[2], r[3], r[4], r[5],
 	    r[6]);
 	return 0;
 }
