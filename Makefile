@@ -12,6 +12,7 @@
 # make tcb		lines of trusted code
 # make image-hash	what a verifier compares with
 # make DEBUG=1 ...	an image that checks itself, for tests: build/image-debug
+# make FUZZ=1 ...	an image that says what of it was run: build/image-fuzz
 ifdef KERNEL
 KDIR = $(shell selftests/machine/kdir $(KERNEL))
 KERNEL_MAKE = selftests/machine/kmake $(KERNEL) $(MODULE_DIR)
@@ -20,7 +21,7 @@ KERNEL_MAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)/$(MODULE_DIR)
 endif
 KDIR ?= /lib/modules/$(shell uname -r)/build
 KREL = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
-MODULE_DIR = build/module-$(KREL)$(if $(DEBUG),-debug)
+MODULE_DIR = build/module-$(KREL)$(FLAVOUR)
 
 all: module tools
 	@ln -sfn $(MODULE_DIR)/monitor.ko monitor.ko
@@ -72,6 +73,6 @@ tcb:
 	@selftests/build/tcb
 
 clean:
-	rm -rf build/image build/image-debug build/module-* build/tools monitor.ko
+	rm -rf build/image build/image-* build/module-* build/tools monitor.ko
 
 .PHONY: all image image-hash module tools packages check nightly proof mutants fuzz demo bench tcb clean

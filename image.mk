@@ -3,13 +3,15 @@
 #
 # DEBUG=1: another image, that looks at all its tables after calls of the host and of guests,
 # and watches over flushes; slow, and nothing that a verifier would accept.
+FLAVOUR := $(if $(DEBUG),-debug)$(if $(FUZZ),-fuzz$(addprefix -,$(FUZZ:1=)))
 ifdef DEBUG
-IMAGE_DIR := build/image-debug
 IMAGE_EXTRA += -DNPT_GHOST
 EXCLUDE += npt/compose.c npt/share.c core/vm.c
 STUB += selftests/proof/image_check.c
-else
-IMAGE_DIR := build/image
+endif
+IMAGE_DIR := build/image$(FLAVOUR)
+ifdef FUZZ
+include selftests/fuzz/machine/image.mk
 endif
 IMAGE := $(IMAGE_DIR)/monitor.elf
 IMAGE_C := $(filter-out vmx/asm-offsets.c $(EXCLUDE), \
@@ -23,7 +25,7 @@ IMAGE_CFLAGS := -std=gnu11 -O2 -g0 -Wall -Wextra -Werror -Wno-unused-parameter -
 
 $(IMAGE_DIR)/%.o: %.c image.mk
 	@mkdir -p $(@D)
-	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) $(COVERAGE) -MMD -MP -c -o $@ $<
 
 # Vector registers, which vmx/vcpu_device.c saves, are used here and nowhere else.
 $(IMAGE_DIR)/core/gcm.o: IMAGE_CFLAGS := $(filter-out -mgeneral-regs-only,$(IMAGE_CFLAGS)) \
@@ -41,7 +43,7 @@ $(IMAGE_DIR)/asm-offsets.h: vmx/asm-offsets.c image.mk
 # An undefined symbol, a relocation or a dynamic section fails the link.
 $(IMAGE): $(IMAGE_OBJ) vmx/image.lds
 	@echo "  LD      $@" && $(LD) -nostdlib -static -z noexecstack -z max-page-size=4096 --no-undefined --orphan-handling=error \
-		--build-id=none -s -T vmx/image.lds -o $@ $(IMAGE_OBJ)
+		--build-id=none $(IMAGE_LDFLAGS) -s -T vmx/image.lds -o $@ $(IMAGE_OBJ)
 
 $(IMAGE).sha256bin: $(IMAGE)
 	@sha256sum $< | cut -c1-64 | xxd -r -p > $@

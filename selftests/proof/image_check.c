@@ -13,7 +13,11 @@
 #include "../../core/debug.h"
 #include "../../uapi/guest.h"
 #include "../../vmx/cpu.h"
+#ifdef INV_APART
+#include "invariants.h"
+#else
 #include "invariants.c"
+#endif
 
 #define CHECKED_FRAMES BIT(18) /* 1 GiB: the data of an image is one block of 4 MiB at most */
 #define SAME_CALLS 256 /* a row of one kind of call is looked at every so often */

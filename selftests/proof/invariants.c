@@ -326,6 +326,7 @@ static void inv_count_page(struct inv_world *w, const struct inv_space *space, u
 		w->hosts += pfn < frame_count();
 }
 
+/* Behind the ownership table all frames are alike: the first one of a leaf is asked about. */
 static void inv_walk_leaf(struct inv_world *w, const struct inv_space *space, u64 gpa, u64 entry,
 			  u32 level)
 {
@@ -334,6 +335,8 @@ static void inv_walk_leaf(struct inv_world *w, const struct inv_space *space, u6
 	for (; gpa < end; gpa += PAGE_SIZE, pfn++) {
 		inv_page(w, space, gpa, pfn, entry);
 		inv_count_page(w, space, gpa, pfn);
+		if (pfn >= frame_count())
+			break;
 	}
 }
 
