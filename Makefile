@@ -8,7 +8,7 @@
 # make proof		the model checker's proofs of npt/, TIER=check|full|nightly: Documentation/verification.rst
 # make demo, bench	a confidential VM and who looks for its secret; what it costs
 # make mutants		breaks each check of npt/ and shows which test notices
-# make fuzz		FUZZ_SECONDS=60 for each fuzzer of selftests/fuzz
+# make fuzz		FUZZ_SECONDS=60 for each fuzzer of selftests/fuzz, and in the test machine
 # make tcb		lines of trusted code
 # make image-hash	what a verifier compares with
 # make DEBUG=1 ...	an image that checks itself, for tests: build/image-debug
@@ -57,6 +57,10 @@ mutants: packages
 
 fuzz: packages
 	@selftests/fuzz/run
+	selftests/machine/prepare
+	$(MAKE) -s module KERNEL=6.1
+	$(MAKE) -s tools
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),60) selftests/fuzz/machine.nightly
 
 proof: packages
 	@selftests/proof/fetch-cbmc

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The structures that calls and requests take: usual ones, but for the words that an input has. */
+#include <string.h>
+#include "../../../uapi/guest.h"
+#include "../../../uapi/monitor.h"
+#include "fuzzer.h"
+#include "guest.h"
+
+#define STRUCTURE_MAX 512
+
+static struct mon_vm_policy policy(void)
+{
+	return (struct mon_vm_policy){
+		.version = MON_VM_POLICY_VERSION, .nr_ranges = 1, .max_vcpus = 2,
+		.range = { { .start = 0, .end = 0x10000, .type = MON_RANGE_RAM } },
+	};
+}
+
+static void usual_call(unsigned int what, void *at)
+{
+	switch (what) {
+	case ST_CREATE:
+		*(struct mon_vm_create *)at = (struct mon_vm_create){
+			.host_cr3 = arena_pa + 63 * PAGE, .policy = policy() };
+		break;
+	case ST_OFFER:
+		*(struct mon_host_offer *)at = (struct mon_host_offer){
+			.domain = victim_domain, .perm = MON_SHARE_READ | MON_SHARE_WRITE,
+			.pfn = arena_pa / PAGE + 48, .nr = 4, .tag = 7 };
+		break;
+	case ST_GUEST_OFFER:
+		*(struct mon_guest_offer *)at = (struct mon_guest_offer){
+			.gfn = GUEST_PLAY / PAGE, .pages = 4,
+			.perm = MON_SHARE_READ | MON_SHARE_WRITE, .to = MON_SHARE_TO_HOST };
+		break;
+	}
+}
+
+static void usual_request(unsigned int what, void *at, uint64_t its_address)
+{
+	switch (what) {
+	case ST_ARM:
+		*(struct mon_vm_arm *)at = (struct mon_vm_arm){
+			.size = sizeof(struct mon_vm_arm), .policy = policy() };
+		break;
+	case ST_INFO:
+		*(uint32_t *)at = sizeof(struct mon_info);
+		break;
+	case ST_VM_INFO:
+		*(uint32_t *)at = sizeof(struct mon_vm_info);
+		break;
+	case ST_FRAMES:
+		*(struct mon_vm_frames *)at = (struct mon_vm_frames){
+			.size = sizeof(struct mon_vm_frames), .frames = 1 };
+		break;
+	case ST_ACCEPT:
+		*(struct mon_share_accept *)at = (struct mon_share_accept){
+			.size = sizeof(struct mon_share_accept) };
+		break;
+	case ST_SHARE_OFFER:
+		*(struct mon_share_offer *)at = (struct mon_share_offer){
+			.size = sizeof(struct mon_share_offer), .pages = 2,
+			.perm = MON_SHARE_READ | MON_SHARE_WRITE };
+		break;
+	case ST_SHARE_INFO:
+		*(uint32_t *)at = sizeof(struct mon_share_info);
+		break;
+	case ST_PAGES:
+		*(struct mon_pages *)at = (struct mon_pages){
+			.size = sizeof(struct mon_pages), .count = 64,
+			.counts = its_address + STRUCTURE_MAX };
+		break;
+	}
+}
+
+/* @its_address: as who gets it sees it */
+void structure_make(const struct op *op, void *at, uint64_t its_address)
+{
+	unsigned int i, word;
+	uint64_t value;
+
+	memset(at, 0, STRUCTURE_MAX);
+	usual_call(op->structure, at);
+	usual_request(op->structure, at, its_address);
+	for (i = 0; i < op->nr_edits; i++) {
+		word = op->edit[i].word % (STRUCTURE_MAX / 4 - 1);
+		value = value_of(&op->edit[i].value, its_address);
+		used[nr_results][NR_ARGS + i] = value;
+		memcpy((char *)at + word * 4, &value, op->edit[i].wide ? 8 : 4);
+	}
+}
