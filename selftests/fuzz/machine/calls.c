@@ -17,6 +17,7 @@
 #define SCRATCH_GPA 0x10000UL
 #define DESTROY_TRIES 64
 #define BEGUN_MAX 32
+#define HOME_TRIES 8
 
 static uint64_t taken[TAKEN_MAX]; /* that are not of the arena */
 static unsigned int nr_taken;
@@ -86,16 +87,20 @@ static void give_back(void)
 /* What was given comes back, and what was taken is given again. */
 void frames_home(void)
 {
+	unsigned int tries = 0;
 	int64_t pfn;
 
 	if (!away)
 		return;
 	pass();
+	pass();
 	frames_away(true);
-	while (frames_away(false) && nr_taken < TAKEN_MAX) {
+	while (frames_away(false) && nr_taken < TAKEN_MAX && tries < HOME_TRIES) {
 		pfn = hypercall(0, MON_HC_TAKE_BACK, 0, 0, 0, 0);
-		if (pfn < 0)
-			break;
+		if (pfn < 0) { /* it waits for CPUs */
+			pass();
+			tries++;
+		}
 		take_one(pfn);
 	}
 	give_back();

@@ -9,9 +9,17 @@
 
 FUZZ_END=$((0x46555a01))
 
+# But for that of the module, when it gets a frame back that the fuzzer had given.
 complaints()
 {
-	dmesg | grep -E 'WARNING: |BUG: |Oops|Call Trace|general protection|rcu.*(stall|detected)|lockup|KASAN|monitor: .*(lost|not gone|come back)' |
+	dmesg | awk '/cut here/ { block = ""; inside = 1 }
+		!inside { print; next }
+		{ block = block $0 "\n" }
+		/end trace/ {
+			if (block !~ /came back that was not given/)
+				printf "%s", block
+			inside = 0
+		}' | grep -E 'WARNING: |BUG: |Oops|Call Trace|general protection|rcu.*(stall|detected)|lockup|KASAN|monitor: .*(lost|not gone|come back)' |
 		grep -v RETBleed
 }
 
@@ -52,6 +60,7 @@ for what; do
 		;;
 	blind)
 		loaded planted || exit
+		echo "=blind begins"
 		fuzzer /seeds "$seed" "$planted" "$seconds" blind
 		echo "=blind $?"
 		unloaded

@@ -25,7 +25,7 @@
 static struct input corpus[CORPUS_MAX];
 static uint64_t cost[CORPUS_MAX]; /* in ticks */
 static unsigned int nr_corpus, batch = 512;
-static unsigned long inputs, operations, edges;
+static unsigned long inputs, operations, edges, nr_seeds;
 static bool blind;
 
 static int64_t run_op(const struct op *op)
@@ -100,7 +100,7 @@ static bool try(const struct input *in)
 	uint64_t begin = ticks_now();
 	bool further = run_input(in);
 
-	if (further && !blind)
+	if (further && (!blind || !nr_seeds))
 		keep(in, ticks_now() - begin);
 	return further;
 }
@@ -190,6 +190,7 @@ static void run_seeds(const char *name)
 		}
 		try(&in);
 	}
+	nr_seeds = inputs;
 	fclose(file);
 }
 
@@ -213,7 +214,7 @@ static void fuzz(unsigned long more, time_t end)
 	while (inputs < last && time(NULL) < end) {
 		for (i = nr_corpus; i && explored[i - 1]; i--)
 			;
-		if (i && nr_corpus < CORPUS_MAX) { /* the newest first */
+		if (i && nr_corpus < CORPUS_MAX && !blind) { /* the newest first */
 			explored[i - 1] = true;
 			in = corpus[i - 1];
 			run_input(&in);
@@ -263,7 +264,7 @@ int main(int argc, char **argv)
 	blind = argc > 5 && !strcmp(argv[5], "blind");
 	run_seeds(argv[1]);
 	check();
-	printf("seeds: %lu inputs, %lu edges, %ld s\n", inputs, edges, time(NULL) - begin);
+	printf("seeds: %lu inputs, %lu edges, %ld s\n", nr_seeds, edges, time(NULL) - begin);
 	if (argc < 6 || blind)
 		fuzz(strtoul(argv[3], NULL, 0), time(NULL) + strtol(argv[4], NULL, 0));
 	check();
