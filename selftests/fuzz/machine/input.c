@@ -57,7 +57,8 @@ static const char *const call_arguments[] = {
 	[MON_HC_SETTLE] = "fn", [MON_HC_VM_CREATE] = "a", [MON_HC_VM_DESTROY] = "d",
 	[MON_HC_VM_STATUS] = "da", [MON_HC_VM_REFILL] = "dn", [MON_HC_SHARE_OFFER] = "a",
 	[MON_HC_SHARE_ACCEPT] = "s", [MON_HC_SHARE_TOUCH] = "sn", [MON_HC_SHARE_END] = "s",
-	[MON_HC_SHARE_AT] = "na", [MON_HC_FRAMES] = "fna", [MON_HC_NR + 1] = "",
+	[MON_HC_SHARE_AT] = "na", [MON_HC_FRAMES] = "fna", [MON_HC_VM_KEY] = "dna",
+	[MON_HC_NR + 1] = "",
 };
 
 static const char *const guest_arguments[] = {

@@ -19,7 +19,7 @@
 
 #define OPEN_MAX_ 24
 #define MAPS_MAX 8
-#define SMALL_PAGES 1024UL	  /* what a VM may take of the host's memory here ... */
+#define SMALL_PAGES 1536UL	  /* what a VM may take of the host's memory here ... */
 #define ABSURD_PAGES (1UL << 26)  /* ... and what the module refuses at once */
 
 static int dev, other_file;
@@ -103,7 +103,7 @@ static unsigned long request_of(unsigned int number)
 		MON_IOC_INFO, MON_IOC_SHARE_AT, MON_IOC_PAGES, MON_IOC_VM_ARM, MON_IOC_VM_STATUS,
 		MON_IOC_VM_COLLECT, MON_IOC_VM_REFILL, MON_IOC_SHARE_ACCEPT, MON_IOC_SHARE_OFFER,
 		MON_IOC_SHARE_STATUS, MON_IOC_VM_ARM, MON_IOC_SHARE_ACCEPT, MON_IOC_SHARE_OFFER,
-		_IO(MON_IOC_MAGIC, 0x7f),
+		_IO(MON_IOC_MAGIC, 0x7f), MON_IOC_VM_KEY,
 	};
 
 	return requests[number % (sizeof(requests) / sizeof(requests[0]))];
@@ -158,7 +158,7 @@ int64_t do_request(const struct op *op)
 	if (nr_opened == OPEN_MAX_)
 		return 0;
 	structure_make(op, at, (uint64_t)at);
-	if (op->structure == ST_ARM)
+	if (op->structure == ST_ARM || op->structure == ST_ARM_DISK)
 		arm_this(op, at);
 	if (op->structure == ST_ACCEPT && !((struct mon_share_accept *)at)->id)
 		((struct mon_share_accept *)at)->id = value_of(&op->arg[1], 0);

@@ -16,12 +16,34 @@ static struct mon_vm_policy policy(void)
 	};
 }
 
+/* With a disk, whose key is zeros. */
+static struct mon_vm_policy policy_disk(void)
+{
+	static const uint8_t key_id[32] = {
+		0x56, 0x79, 0xba, 0x51, 0xba, 0x7e, 0x2d, 0x67, 0x0e, 0x3f, 0x0a, 0x6e, 0x9b, 0xe9,
+		0x07, 0xe5, 0xdc, 0x43, 0xf5, 0x81, 0x4f, 0xb5, 0xa3, 0xd0, 0x05, 0xd8, 0x04, 0x29,
+		0x65, 0xef, 0xb3, 0x5f,
+	};
+	struct mon_vm_policy p = policy();
+
+	p.range[0].end = MON_VM_ARENA + MON_VM_ARENA_DEVICE;
+	p.nr_devices = 1;
+	p.device[0].type = MON_DEVICE_DISK;
+	p.device[0].function = 8;
+	memcpy(p.device[0].key_id, key_id, sizeof(key_id));
+	return p;
+}
+
 static void usual_call(unsigned int what, void *at)
 {
 	switch (what) {
 	case ST_CREATE:
 		*(struct mon_vm_create *)at = (struct mon_vm_create){
 			.host_cr3 = arena_pa + 63 * PAGE, .policy = policy() };
+		break;
+	case ST_CREATE_DISK:
+		*(struct mon_vm_create *)at = (struct mon_vm_create){
+			.host_cr3 = arena_pa + 62 * PAGE, .policy = policy_disk() };
 		break;
 	case ST_OFFER:
 		*(struct mon_host_offer *)at = (struct mon_host_offer){
@@ -42,6 +64,14 @@ static void usual_request(unsigned int what, void *at, uint64_t its_address)
 	case ST_ARM:
 		*(struct mon_vm_arm *)at = (struct mon_vm_arm){
 			.size = sizeof(struct mon_vm_arm), .policy = policy() };
+		break;
+	case ST_ARM_DISK:
+		*(struct mon_vm_arm *)at = (struct mon_vm_arm){
+			.size = sizeof(struct mon_vm_arm), .policy = policy_disk() };
+		break;
+	case ST_KEY:
+		*(struct mon_vm_key *)at = (struct mon_vm_key){
+			.size = sizeof(struct mon_vm_key) };
 		break;
 	case ST_INFO:
 		*(uint32_t *)at = sizeof(struct mon_info);
