@@ -5,6 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/io.h>
+#include <linux/kvm_host.h>
 #include <linux/kthread.h>
 #include <linux/panic.h>
 #include <linux/percpu.h>
@@ -46,7 +47,7 @@ static u64 nmis_of(unsigned int cpu)
 	return READ_ONCE(*per_cpu_ptr(&nmis, cpu));
 }
 
-static void read_apic_id(void *id)
+static void note_apic_id(void *id)
 {
 	u32 a = 1, b, c = 0, d;
 
@@ -200,7 +201,7 @@ static int send_nmis(const struct args *a, bool wait)
 	u32 id;
 	int err;
 
-	err = run_on(a->num[0], read_apic_id, &id);
+	err = run_on(a->num[0], note_apic_id, &id);
 	if (err)
 		return err;
 	task = work_start(&w, cpu);
@@ -247,9 +248,9 @@ static int do_pingpong(const struct args *a)
 	int err;
 
 	if (a->num[0] && !pingpong) {
-		err = run_on(0, read_apic_id, &id[0]);
+		err = run_on(0, note_apic_id, &id[0]);
 		if (!err)
-			err = run_on(1, read_apic_id, &id[1]);
+			err = run_on(1, note_apic_id, &id[1]);
 		if (err)
 			return err;
 		*per_cpu_ptr(&answer_to, 0) = id[1];
@@ -288,7 +289,7 @@ static void panic_here(void)
 static int end_in_nmi(u64 cpu, void (*deed)(void))
 {
 	u32 id;
-	int err = run_on(cpu, read_apic_id, &id);
+	int err = run_on(cpu, note_apic_id, &id);
 
 	if (err)
 		return err;
@@ -317,37 +318,72 @@ static void leave_traces(void *id)
 {
 	u64 trace = 0x123450;
 
-	read_apic_id(id);
+	note_apic_id(id);
 	asm volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3; mov %0, %%cr2"
 		     : : "r"(trace));
 	asm volatile("mov %0, %%dr6" : : "r"(0xffff0ff1UL));
 }
 
-/* Ticks in which a CPU is back in the guest that it was called from. */
-#define BACK_AFTER 100000
+/* Longer than KVM takes to get in or out of a guest; longer than it stays out of one */
+#define INSIDE_FOR 20000
+#define INSIDE_WITHIN 100000000
 
-/* init CPU [WORK]: an INIT at a CPU that does that, or what it does; the last that it does */
+static void note_vcpu(void *to)
+{
+	struct kvm_vcpu *(*running)(void) = symbol_get(kvm_get_running_vcpu);
+
+	*(struct kvm_vcpu **)to = running ? running() : NULL;
+	if (running)
+		symbol_put(kvm_get_running_vcpu);
+}
+
+/* With interrupts off: the CPU is in a guest, and was for a while. */
+static int await_guest(const struct kvm_vcpu *vcpu)
+{
+	u64 begin = rdtsc(), since = begin;
+
+	while (rdtsc() - since < INSIDE_FOR) {
+		if (READ_ONCE(vcpu->mode) != IN_GUEST_MODE)
+			since = rdtsc();
+		if (rdtsc() - begin > INSIDE_WITHIN)
+			return -ETIME;
+		cpu_relax();
+	}
+	return 0;
+}
+
+static int init_in_guest(u64 cpu)
+{
+	struct kvm_vcpu *vcpu;
+	unsigned long flags;
+	int err = run_on(cpu, note_vcpu, &vcpu);
+
+	if (err || !vcpu)
+		return err ?: -ENXIO;
+	local_irq_save(flags);
+	err = await_guest(vcpu);
+	if (!err)
+		send_ipi(lost_id, ICR_INIT);
+	local_irq_restore(flags);
+	return err;
+}
+
+/* init CPU [WORK]: an INIT at a CPU that does that, or is in a guest; the last that it does */
 static int do_init(const struct args *a)
 {
 	static struct work w;
 	struct task_struct *task;
-	u64 start;
 	int err;
 
 	err = run_on(a->num[0], leave_traces, &lost_id);
-	if (err)
-		return err;
-	start = rdtsc();
-	while (rdtsc() - start < BACK_AFTER)
-		cpu_relax();
-	if (a->nr > 1) {
-		w.what = kstrdup(a->word[1], GFP_KERNEL);
-		task = w.what ? work_start(&w, a->num[0]) : ERR_PTR(-ENOMEM);
-		if (IS_ERR(task))
-			return PTR_ERR(task);
-		while (READ_ONCE(w.rounds) < 3)
-			cond_resched();
-	}
+	if (err || a->nr == 1)
+		return err ?: init_in_guest(a->num[0]);
+	w.what = kstrdup(a->word[1], GFP_KERNEL);
+	task = w.what ? work_start(&w, a->num[0]) : ERR_PTR(-ENOMEM);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	while (READ_ONCE(w.rounds) < 3)
+		cond_resched();
 	send_ipi(lost_id, ICR_INIT);
 	return 0;
 }
