@@ -330,7 +330,7 @@ static void leave_traces(void *id)
 
 static void note_vcpu(void *to)
 {
-	struct kvm_vcpu *(*running)(void) = symbol_get(kvm_get_running_vcpu);
+	typeof(kvm_get_running_vcpu) *running = symbol_get(kvm_get_running_vcpu);
 
 	*(struct kvm_vcpu **)to = running ? running() : NULL;
 	if (running)

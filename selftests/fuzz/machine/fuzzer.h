@@ -7,9 +7,9 @@
  *	h0.14:1,4w=V3+0(R0+0,V1+0,V0+0,V0+0) ...
  *
  * "h" a hypercall, "i" a request, "g" a call of the VM's, "m" a mapping of a descriptor, "t" a
- * load or store of the kernel's; 0 on which CPU, or with which descriptor; 14 the number; 1 the structure that is in memory
- * before it, and one of its words that is other than usual (w: all 64 bits of it). A value is
- * a letter, a number and what is added: those of value_of().
+ * load or store of the kernel's; 0 on which CPU, or with which descriptor; 14 the number; 1 the
+ * structure that is in memory before it, and one of its words that is other than usual (w: all
+ * 64 bits of it). A value is a letter, a number and what is added: those of value_of().
  */
 #ifndef _FUZZER_H
 #define _FUZZER_H

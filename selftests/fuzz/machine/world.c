@@ -65,8 +65,8 @@ int64_t testmod(const char *format, ...)
 int64_t hypercall(unsigned int cpu, uint64_t number, uint64_t a, uint64_t b, uint64_t c,
 		  uint64_t d)
 {
-	return testmod("vmcall %u %#lx %#lx %#lx %#lx %#lx", cpu, (uint64_t)(MON_HYPERCALL | number),
-		       a, b, c, d);
+	return testmod("vmcall %u %#lx %#lx %#lx %#lx %#lx", cpu,
+		       (uint64_t)(MON_HYPERCALL | number), a, b, c, d);
 }
 
 /* ---- whose the frames are ---- */
