@@ -7,6 +7,7 @@
  *	block 0		superblock area 0: a superblock, and up to 15 blocks of journal
  *	block 16	superblock area 1
  *	block 32	nothing; for wrapped keys
+ *	block 63	what is written before the first flush; nobody reads it
  *	block 64	chunk 0, chunk 1, ...
  *
  * A chunk is 32768 blocks (128 MiB), of which 32256 are the guest's:
@@ -51,8 +52,9 @@
  * So of a disk that was not closed, or seems so, who has the image can choose for each block of
  * the last commit if it is new or as it was before; who has an older image, that one as a whole.
  *
- * Who opens a disk to write flushes before all else: what it finds may be in a cache of the
- * host's only, and its own writes go over what a cut would lead back to. Its first commit has
+ * Who opens a disk to write flushes before it: what it finds may be in a cache of the host's only,
+ * and its own writes go over what a cut would lead back to. As QEMU flushes nothing if nothing was
+ * written since it was started, block 63 is written first, with anything. The first commit has
  * no record and flushes before its superblock, even if it changes nothing: for each record
  * of the superblock before, the leaf gets the seal that verifies, or MON_DISK_LOST.
  *
@@ -72,6 +74,7 @@
 
 #define MON_DISK_BLOCK 4096
 #define MON_DISK_AREA_BLOCKS 16
+#define MON_DISK_TOUCHED 63
 #define MON_DISK_FIRST_CHUNK 64
 #define MON_DISK_CHUNK_BLOCKS 32768
 #define MON_DISK_LEAF_DATA 127 /* seals in a leaf */

@@ -92,6 +92,7 @@ void *io_arena(struct disk *d, u32 slot);
 void *io_slot(struct disk *d, const struct disk_tag *tag, u32 i);
 bool io_writing(const struct disk *d);
 enum got io_flush(struct disk *d);
+enum got io_touch(struct disk *d);
 bool io_put(struct disk *d, u32 kind, u64 index, void *page, u64 count, u64 block, u32 ref);
 enum got io_get(struct disk *d, u8 *run, u64 block, void *page);
 
@@ -230,7 +231,7 @@ void super_add(struct disk *d, u64 block, const struct mon_disk_seal *before);
 
 /* ---- open.c, request.c, disk.c ---- */
 
-enum open_phase { OPEN_FLUSH, OPEN_AREA0, OPEN_AREA1, OPEN_SUPER, OPEN_JOURNAL, OPEN_WHOLE };
+enum open_phase { OPEN_AREA0, OPEN_AREA1, OPEN_SUPER, OPEN_JOURNAL, OPEN_WHOLE, OPEN_FLUSH };
 
 /**
  * struct disk_opening - what is known of a disk that is being opened

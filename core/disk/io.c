@@ -157,6 +157,24 @@ enum got io_flush(struct disk *d)
 }
 
 /*
+ * Write a block that nobody reads. QEMU flushes nothing as long as it has written nothing itself,
+ * although a QEMU before it, that was killed, may have.
+ */
+enum got io_touch(struct disk *d)
+{
+	struct disk_tag *tag =
+		io_new(d, TAG_META, DISK_METAS, DISK_HOST_WRITE, MON_DISK_TOUCHED);
+	void *to = tag ? io_slot(d, tag, 0) : NULL;
+
+	if (tag && !to)
+		tag->state = TAG_FREE;
+	if (!to)
+		return WAIT;
+	memset(to, 0xff, BLOCK);
+	return GOT;
+}
+
+/*
  * Seal a block that is not data, and write it. @ref: the frame it is of, or NO_REF.
  * False: not now. A count that was used is used: so first of all there is a place for it.
  */

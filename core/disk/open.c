@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Opening: which superblock counts. What is read twice is verified twice; the one that is
- * taken was whole when it was taken.
+ * taken was whole when it was taken. Then that is flushed, and settled.
  */
 #include "internal.h"
 
@@ -78,16 +78,24 @@ static enum got take_journal(struct disk *d)
 
 static void settle_begin(struct disk *d)
 {
-	struct disk_opening *o = &d->opening;
-
-	memset(o->key, 0, sizeof(o->key));
-	if (d->super->opened < o->opened) {
-		disk_stop(d, DISK_WHY_ROLLED_BACK);
-		return;
-	}
+	memset(d->opening.key, 0, sizeof(d->opening.key));
 	seal_session(d);
 	commit_begin(d, COMMIT_OPEN);
 	d->commit.end = d->super->records;
+}
+
+/* This one is taken: the first write. */
+static enum got accept(struct disk *d)
+{
+	enum got got;
+
+	if (d->super->opened < d->opening.opened) {
+		disk_stop(d, DISK_WHY_ROLLED_BACK);
+		return ERROR;
+	}
+	got = io_touch(d);
+	d->opening.phase += got == GOT;
+	return got;
 }
 
 /* Is what is above each record there? */
@@ -98,10 +106,8 @@ static enum got check_whole(struct disk *d)
 	u64 block, before;
 	enum got got;
 
-	if (o->i == d->super->records) {
-		settle_begin(d);
-		return GOT;
-	}
+	if (o->i == d->super->records)
+		return accept(d);
 	block = super_record(d, o->i)->block;
 	before = o->i ? super_record(d, o->i - 1)->block : 0;
 	if (block >= d->super->blocks || (o->i && block <= before)) {
@@ -120,10 +126,6 @@ static enum got phase(struct disk *d)
 	enum got got;
 
 	switch (d->opening.phase) {
-	case OPEN_FLUSH:
-		got = io_flush(d);
-		d->opening.phase += got == GOT;
-		return got;
 	case OPEN_AREA0:
 		return look(d, 0);
 	case OPEN_AREA1:
@@ -132,8 +134,13 @@ static enum got phase(struct disk *d)
 		return take_super(d);
 	case OPEN_JOURNAL:
 		return take_journal(d);
-	default:
+	case OPEN_WHOLE:
 		return check_whole(d);
+	default:
+		got = io_flush(d);
+		if (got == GOT)
+			settle_begin(d);
+		return got;
 	}
 }
 

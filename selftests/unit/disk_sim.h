@@ -214,6 +214,7 @@ static u32 nr_past;
  * @medium: what a power cut leaves, at least
  * @view: what a read finds
  * @pending: written since the last flush, in order
+ * @touched: written since it was opened; else a flush does nothing, as QEMU's
  * @no_flush: a flush does nothing
  */
 struct host {
@@ -227,6 +228,7 @@ struct host {
 	} pending[PENDING];
 	u32 nr_pending;
 	u64 reads, writes, flushes, read_blocks, written_blocks;
+	bool touched;
 	bool no_flush;
 };
 
@@ -239,6 +241,13 @@ static void host_settle(struct host *h)
 		block_free(h->pending[i].b);
 	}
 	h->nr_pending = 0;
+}
+
+static void host_flush(struct host *h)
+{
+	h->flushes++;
+	if (h->touched && !h->no_flush)
+		host_settle(h);
 }
 
 static void host_write(struct host *h, u64 block, const void *bytes)
@@ -254,6 +263,7 @@ static void host_write(struct host *h, u64 block, const void *bytes)
 	h->pending[h->nr_pending].block = block;
 	h->pending[h->nr_pending++].b = b;
 	h->written_blocks++;
+	h->touched = true;
 	if (past && nr_past < HISTORY)
 		past[nr_past++] = (struct past){.id = id, .b = block_hold(b)};
 }
@@ -453,11 +463,8 @@ static void rig_host(struct rig *r, u32 which)
 		rig_block(r, &io, i);
 	r->host->reads += io.op == DISK_HOST_READ;
 	r->host->writes += io.op == DISK_HOST_WRITE;
-	if (io.op == DISK_HOST_FLUSH) {
-		r->host->flushes++;
-		if (!r->host->no_flush)
-			host_settle(r->host);
-	}
+	if (io.op == DISK_HOST_FLUSH)
+		host_flush(r->host);
 	rig_done(r, &io);
 }
 
