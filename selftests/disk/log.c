@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static int is_logged(int fd)
@@ -46,6 +48,28 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
 
 	if (n > 0 && is_logged(fd))
 		log_record(at, data, n);
+	return n;
+}
+
+/* QEMU's programs have these. */
+ssize_t pwrite64(int fd, const void *data, size_t size, off64_t at)
+{
+	return pwrite(fd, data, size, at);
+}
+
+ssize_t pwritev64(int fd, const struct iovec *iov, int nr, off64_t at)
+{
+	ssize_t n = syscall(SYS_pwritev, fd, iov, nr, at, 0L), done = 0, part = 0;
+	int i;
+
+	if (!is_logged(fd))
+		return n;
+	for (i = 0; i < nr && done < n; i++, done += part) {
+		part = iov[i].iov_len;
+		if (part > n - done)
+			part = n - done;
+		log_record(at + done, iov[i].iov_base, part);
+	}
 	return n;
 }
 

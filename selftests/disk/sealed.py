@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 BLOCK = 4096
+TOUCHED = 63
 FIRST_CHUNK, CHUNK, HEAD, FANOUT, LEAF_DATA = 64, 32768, 512, 254, 127
 CHUNK_DATA = CHUNK - HEAD
 DATA, LEAF, NODE, ROOT, SUPER, JOURNAL = range(1, 7)

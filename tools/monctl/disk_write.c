@@ -89,6 +89,20 @@ bool disk_writable(const struct disk *disk)
 	return disk_fits(disk);
 }
 
+/*
+ * What was found may be in a cache only, and what was before it is written over now. qemu-nbd
+ * flushes nothing as long as it has written nothing.
+ */
+static bool flush_found(struct disk *disk)
+{
+	static const unsigned char touched[BLOCK] = {0xff};
+
+	if (disk->image.nbd && disk->super.opened &&
+	    !image_write(&disk->image, touched, BLOCK, (uint64_t)MON_DISK_TOUCHED * BLOCK))
+		return false;
+	return image_flush(&disk->image);
+}
+
 bool disk_begin(struct disk *disk)
 {
 	if (disk->super.opened == ~0ULL || disk->super.commit >= ~0ULL - 1)
@@ -96,8 +110,7 @@ bool disk_begin(struct disk *disk)
 			     disk->image.path);
 	if (RAND_bytes((unsigned char *)&disk->session, sizeof(disk->session)) != 1)
 		return !fail("OpenSSL has no random numbers");
-	/* What was found may be in a cache only, and what was before it is written over now. */
-	if (!image_flush(&disk->image))
+	if (!flush_found(disk))
 		return cannot_write(disk);
 	disk->count = 0;
 	disk->settled = 0;
