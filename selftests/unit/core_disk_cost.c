@@ -7,7 +7,6 @@
 #include "disk_sim.h"
 
 #define BLOCKS (8ULL << 18) /* 8 GiB */
-#define SECTORS (BLOCK / DISK_SECTOR)
 #define TIMES 1000
 
 static u8 data[BUFFER];

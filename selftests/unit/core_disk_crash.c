@@ -10,6 +10,7 @@
  * torn. Or only the monitor ended. What was flushed has to be there, or what came after it;
  * where the recovery writes, it is cut, too. And bugs that are put in have to be found so.
  */
+#include "disk_cut.h"
 #include "disk_model.h"
 
 static enum plant {
@@ -73,67 +74,10 @@ static enum got planted_leaf(struct disk *d, u64 block, struct mon_disk_seal **s
 
 /* ---- cuts ---- */
 
-enum cut { CUT_ANY, CUT_NONE, CUT_ALL, CUT_MONITOR, CUT_TORN, NR_CUTS };
-
 #define DEEP 2 /* crashes of recoveries */
 
 static u64 nr_cuts[NR_CUTS], nr_nested[DEEP + 1], nr_points, nr_lost, nr_wrong;
 static u32 nesting, max_records;
-
-static struct block *torn(const struct block *old, const struct block *new)
-{
-	struct block *b = malloc(sizeof(*b));
-	u32 i, pos;
-
-	b->refs = 1;
-	for (i = 0; i < SECTORS; i++) {
-		pos = i * DISK_SECTOR;
-		if (below(2))
-			memcpy(b->bytes + pos, new->bytes + pos, DISK_SECTOR);
-		else if (old)
-			memcpy(b->bytes + pos, old->bytes + pos, DISK_SECTOR);
-		else
-			memset(b->bytes + pos, 0, DISK_SECTOR);
-	}
-	return b;
-}
-
-/* One of the writes that were not flushed gets to the medium. */
-static void land(struct host *to, const struct host *h, u32 i, enum cut cut)
-{
-	u32 id = h->pending[i].id;
-	struct block *b = block_hold(h->pending[i].b);
-
-	if (cut == CUT_TORN && below(2)) {
-		block_free(b);
-		b = torn(to->medium.b[id], h->pending[i].b);
-	}
-	image_set(&to->medium, id, b);
-	image_set(&to->view, id, b);
-	block_free(b);
-}
-
-static struct host *host_after(const struct host *h, enum cut cut)
-{
-	struct host *to = host_new(&h->medium);
-	u32 i, k, order[PENDING];
-
-	for (i = 0; i < h->nr_pending; i++) {
-		if (cut == CUT_MONITOR)
-			host_write(to, h->pending[i].block, h->pending[i].b->bytes);
-		k = below(i + 1);
-		order[i] = order[k];
-		order[k] = i;
-	}
-	for (i = 0; i < h->nr_pending; i++) {
-		if (cut == CUT_ALL)
-			land(to, h, i, cut);
-		else if ((cut == CUT_ANY || cut == CUT_TORN) && below(2))
-			land(to, h, order[i], cut);
-	}
-	to->touched = false;
-	return to;
-}
 
 /* Blocks of the guest whose data was being written. */
 static void mark_lost(const struct model *m, const struct host *h, bool *lost)

@@ -9,7 +9,6 @@
 
 #include "disk_sim.h"
 
-#define SECTORS (BLOCK / DISK_SECTOR)
 #define MODEL_BLOCKS 512
 #define MODEL_OPS 12
 

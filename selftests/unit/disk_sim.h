@@ -11,6 +11,8 @@
 #include "unit.h"
 #include "core/disk/internal.h"
 
+#define SECTORS (BLOCK / DISK_SECTOR)
+
 static const u8 disk_key[MON_DISK_KEY_SIZE] = "a key of thirty-two bytes, this";
 
 void monitor_bug(const char *what)
