@@ -277,8 +277,9 @@ enum mon_vm_range_type {
 };
 
 /*
- * A device whose data the monitor carries: a function of virtio-pci at its place on bus 0.
- * What the host has at another place gets no byte of the guest's memory.
+ * A device whose data the monitor carries: a function of virtio-pci at its place, on bus 0 or
+ * behind a PCI Express root port there. What the host has at another place gets no byte of the
+ * guest's memory.
  */
 enum mon_vm_device_type {
 	MON_DEVICE_DISK = 1,	/* virtio-blk; its image is sealed (uapi/disk.h) */
@@ -288,6 +289,8 @@ enum mon_vm_device_type {
 #define MON_VM_MAX_RANGES 8
 #define MON_VM_MAX_VCPUS 16
 #define MON_VM_MAX_DEVICES 4
+#define MON_DEVICE_BEHIND_PORT 0x10000u
+#define MON_DEVICE_BEHIND(port, function) (MON_DEVICE_BEHIND_PORT | (port) << 8 | (function))
 #define MON_VM_POLICY_VERSION 2
 
 #define MON_VM_KEY_SIZE 32
@@ -306,8 +309,10 @@ enum mon_vm_device_type {
  * @range: page aligned, ascending, not overlapping; @end is the first byte behind
  * @nr_devices: entries of @device that are used; the others are zero. If there is one, a range
  *	of RAM has all of the arena: MON_VM_ARENA_DEVICE for each of them, from MON_VM_ARENA on.
- * @device: enum mon_vm_device_type; device and function number, as in PCI: 8 * device + function;
- *	of a disk, SHA-256 of MON_VM_KEY_ID_INFO and its key; else zeros
+ * @device: enum mon_vm_device_type; its place; of a disk, SHA-256 of MON_VM_KEY_ID_INFO and its
+ *	key, else zeros. A place has device and function number as in PCI, 8 * device + function: of
+ *	bus 0 (0 to 255), or MON_DEVICE_BEHIND(port, function) of the bus behind the bridge that is
+ *	function @port of bus 0, whose number is what the guest's software gives it.
  *
  * Launch measurement = SHA-256 of this structure, then of each page of each
  * FIRMWARE and FIRMWARE_RAM range in order: its address (8 bytes, little

@@ -13,7 +13,7 @@
 #define PCI_ADDRESS_PORT 0xcf8
 #define PCI_DATA_PORT 0xcfc
 #define PCI_ENABLED BIT(31)
-#define PCI_BUS_FUNCTIONS 256
+#define PCI_FUNCTIONS BIT(16) /* of 256 buses */
 #define Q35_PCIEXBAR 0x60
 #define Q35_PCIEXBAR_ENABLE BIT(0)
 #define Q35_PCIEXBAR_BASE 0xfc000000ULL
@@ -163,12 +163,13 @@ void device_drop(struct vcpu *vcpu)
 /* ---- the guest's accesses ---- */
 
 /* A function's configuration in memory: 4 KiB each (PCI Express 3.0, 7.2.2) */
-static struct device *device_ecam(const struct vm *vm, u64 gpa, u32 *offset)
+static struct device *device_ecam(const struct vm *vm, u64 gpa, struct device_access *access)
 {
-	*offset = gpa & (PAGE_SIZE - 1);
-	if (!vm->pci_ecam || gpa - vm->pci_ecam >= PCI_BUS_FUNCTIONS * PAGE_SIZE)
+	access->region = DEVICE_CONFIG;
+	access->offset = gpa & (PAGE_SIZE - 1);
+	if (!vm->pci_ecam || gpa - vm->pci_ecam >= PCI_FUNCTIONS * PAGE_SIZE)
 		return NULL;
-	return device_of_function(vm, (u32)((gpa - vm->pci_ecam) / PAGE_SIZE));
+	return device_of_function(vm, (u32)((gpa - vm->pci_ecam) / PAGE_SIZE), access);
 }
 
 bool device_mmio(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u64 value, bool *done)
@@ -177,10 +178,8 @@ bool device_mmio(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u64 va
 					.size = vcpu->op.insn.size, .value = value };
 	struct device *device = device_at(vcpu->vm, gpa, &access.offset);
 
-	if (!device) {
-		access.region = DEVICE_CONFIG;
-		device = device_ecam(vcpu->vm, gpa, &access.offset);
-	}
+	if (!device)
+		device = device_ecam(vcpu->vm, gpa, &access);
 	if (device)
 		*done = begin(cpu, vcpu, device, &access);
 	return device;
@@ -214,10 +213,10 @@ bool device_port(struct cpu *cpu, struct vcpu *vcpu, bool *runs_on)
 	if (op->port < PCI_DATA_PORT || op->port >= PCI_DATA_PORT + 4 ||
 	    !(vm->pci_address & PCI_ENABLED))
 		return false;
-	device = device_of_function(vm, (vm->pci_address >> 8) & 0xffff);
+	access.offset = (vm->pci_address & 0xfc) + (op->port & 3);
+	device = device_of_function(vm, (vm->pci_address >> 8) & 0xffff, &access);
 	if (!device)
 		return false;
-	access.offset = (vm->pci_address & 0xfc) + (op->port & 3);
 	*runs_on = begin(cpu, vcpu, device, &access) && op_port_done(cpu, vcpu);
 	return true;
 }

@@ -83,7 +83,8 @@ static int page_missing(struct step *s, u32 page)
 static struct device_ask config_address(const struct device *d, u32 reg)
 {
 	return (struct device_ask){ .port = true, .write = true, .size = 4, .at = CONFIG_ADDRESS,
-				    .value = (u32)CONFIG_ENABLE | d->function << 8 | (reg & 0xfc) };
+				    .value = (u32)CONFIG_ENABLE |
+					     (u16)READ_ONCE(d->function) << 8 | (reg & 0xfc) };
 }
 
 static struct device_ask config_data(bool write, u32 reg, u8 size, u32 value)

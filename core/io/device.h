@@ -89,8 +89,14 @@ void device_give_up(struct device *device, const struct device_access *access);
 /** device_wants_entry() - is there a reason for an access of DEVICE_ENTRY? (no lock) */
 bool device_wants_entry(const struct device *device);
 
-/** device_of_function() - the VM's device at this place of bus 0, or NULL */
-struct device *device_of_function(const struct vm *vm, u32 bdf);
+/**
+ * device_of_function() - the VM's device that an access to a function's configuration is for
+ * @bdf: the function's bus, device and function number
+ *
+ * NULL: none. If it is a port's bus number that is written, the devices behind it are there.
+ */
+struct device *device_of_function(const struct vm *vm, u32 bdf,
+				  const struct device_access *access);
 
 /** device_at() - the VM's device that has its registers at @gpa, or NULL */
 struct device *device_at(const struct vm *vm, u64 gpa, u32 *offset);

@@ -10,6 +10,7 @@
 #define NET_CONFIG_SIZE 8 /* MAC address, status */
 #define NET_QUEUES 2
 #define FUNCTIONS 256
+#define SECONDARY_BUS 0x19u /* PCI-to-PCI Bridge 1.2, 3.2.5.3 */
 
 static bool is_disk(const struct device *d)
 {
@@ -242,7 +243,8 @@ static bool device_valid(const struct mon_vm_policy *p, u32 i)
 {
 	u32 j;
 
-	if (p->device[i].function >= FUNCTIONS)
+	if (p->device[i].function >= FUNCTIONS &&
+	    p->device[i].function >> 16 != MON_DEVICE_BEHIND_PORT >> 16)
 		return false;
 	for (j = 0; j < i; j++)
 		if (p->device[j].function == p->device[i].function)
@@ -309,7 +311,8 @@ static struct device *create(u32 type, u32 function, u32 first_page)
 	if (!d)
 		return NULL;
 	d->type = type;
-	d->function = function;
+	d->function = function & (MON_DEVICE_BEHIND_PORT | 0xff);
+	d->port = function & MON_DEVICE_BEHIND_PORT ? (u8)(function >> 8) : NO_PORT;
 	d->first_page = first_page;
 	if (is_disk(d)) {
 		d->blk = blk_create(page + 1, NULL, first_page);
@@ -356,13 +359,22 @@ int devices_create(struct vm *vm)
 
 /* ---- of a VM ---- */
 
-struct device *device_of_function(const struct vm *vm, u32 bdf)
+/* The guest is trusted with its buses: of two that it has put to one place, the first is there. */
+struct device *device_of_function(const struct vm *vm, u32 bdf, const struct device_access *access)
 {
-	u32 i;
+	u32 i, bus, byte = SECONDARY_BUS - access->offset;
+	struct device *d;
 
-	for (i = 0; i < vm->policy.nr_devices; i++)
-		if (vm->device[i]->function == bdf)
-			return vm->device[i];
+	for (i = 0; i < vm->policy.nr_devices; i++) {
+		d = vm->device[i];
+		if (READ_ONCE(d->function) == bdf)
+			return d;
+		if (d->port != bdf || !access->write || byte >= access->size)
+			continue;
+		bus = (u8)(access->value >> 8 * byte);
+		WRITE_ONCE(d->function,
+			   (u8)d->function | (bus ? bus << 8 : MON_DEVICE_BEHIND_PORT));
+	}
 	return NULL;
 }
 

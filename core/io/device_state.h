@@ -24,11 +24,13 @@
 #define COMMON_QUEUE_DEVICE 0x30u
 
 #define DEVICE_FRAMES_MAX 320u
+#define NO_PORT (~0u)
 
 /**
  * struct device - the first of its frames
  * @type: enum mon_vm_device_type
- * @function: where it is on bus 0
+ * @function: where it is now: bus, device, function; with MON_DEVICE_BEHIND_PORT: nowhere yet
+ * @port: the bridge that it is behind, of bus 0; NO_PORT: it is on bus 0 itself
  * @host_msix: where QEMU's function has its MSI-X capability, 0: not looked for yet
  * @first_page: of the arena
  * @nr_frames: that it has, this one among them
@@ -43,6 +45,7 @@ struct device {
 	struct spinlock lock;
 	u32 type;
 	u32 function;
+	u32 port;
 	u32 host_msix;
 	u32 first_page;
 	u32 nr_frames;

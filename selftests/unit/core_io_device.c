@@ -126,7 +126,7 @@ static void test_probe(void)
 	   device_at(&vm, DISK_BAR, &offset) == disk && !offset &&
 	   !device_at(&vm, DISK_BAR + PCI_BAR_SIZE, &offset),
 	   "registers are where the guest put them");
-	ok(!device_of_function(&vm, DISK_FUNCTION + 0x100) && !device_of_function(&vm, 0),
+	ok(!device_there(DISK_FUNCTION + 0x100) && !device_there(0),
 	   "functions, too");
 	ok(cfg_read(disk, 0x98, 1) == 0x11 && cfg_read(disk, 0x9a, 2) == 1, "MSI-X at its place");
 	cfg_write(disk, 0x9a, 2, 0xc000);

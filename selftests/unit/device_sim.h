@@ -98,6 +98,7 @@ struct function {
 static struct vm vm;
 static struct function functions[2]; /* the card, the disk */
 static u32 host_address;	     /* PCI's */
+static u32 host_disk_at;	     /* bus, device, function */
 static bool host_idle;		     /* QEMU does nothing now */
 static bool disk_kicked;	     /* the disk's queue has not been looked at since */
 
@@ -221,7 +222,7 @@ static u32 host_memory_access(const struct device_ask *ask)
 static u32 host_port_access(const struct device_ask *ask)
 {
 	u32 function = host_address >> 8 & 0xffff, reg = (host_address & 0xfc) + (ask->at & 3);
-	struct function *f = &functions[function == DISK_FUNCTION];
+	struct function *f = &functions[function == host_disk_at];
 	u32 value = 0;
 
 	if (ask->at == 0xcf8) {
@@ -232,7 +233,7 @@ static u32 host_port_access(const struct device_ask *ask)
 		return 0;
 	}
 	check(ask->at >= 0xcfc && ask->at + ask->size <= 0xd00);
-	check(function == DISK_FUNCTION || function == CARD_FUNCTION);
+	check(function == host_disk_at || function == CARD_FUNCTION);
 	if (ask->write)
 		memcpy(f->config + reg, &ask->value, ask->size);
 	else
@@ -450,6 +451,13 @@ static void key_id(const u8 *key, u8 *id)
 	sha256_final(&hash, id);
 }
 
+static struct device *device_there(u32 bdf)
+{
+	const struct device_access read = { .size = 4 };
+
+	return device_of_function(&vm, bdf, &read);
+}
+
 static struct mon_vm_policy good_policy(void)
 {
 	struct mon_vm_policy p = { .nr_ranges = 1, .nr_devices = 2 };
@@ -464,7 +472,7 @@ static struct mon_vm_policy good_policy(void)
 	return p;
 }
 
-static void vm_new(void)
+static void vm_of(const struct mon_vm_policy *policy)
 {
 	devices_retire(&vm);
 	memset(&vm, 0, sizeof(vm));
@@ -476,11 +484,19 @@ static void vm_new(void)
 	host_answer = honest;
 	host_idle = false;
 	functions_new();
-	vm.policy = good_policy();
+	vm.policy = *policy;
 	check(devices_valid(&vm.policy) && devices_create(&vm) == NPT_OK);
-	card = device_of_function(&vm, CARD_FUNCTION);
-	disk = device_of_function(&vm, DISK_FUNCTION);
-	check(card && disk);
+	card = vm.device[0];
+	disk = vm.device[1];
+	host_disk_at = DISK_FUNCTION;
+}
+
+static void vm_new(void)
+{
+	const struct mon_vm_policy policy = good_policy();
+
+	vm_of(&policy);
+	check(device_there(CARD_FUNCTION) == card && device_there(DISK_FUNCTION) == disk);
 }
 
 /* ... with its key, both functions found by the guest */
