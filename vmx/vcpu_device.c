@@ -205,7 +205,7 @@ bool device_port(struct cpu *cpu, struct vcpu *vcpu, bool *runs_on)
 					.size = op->size, .value = op->data };
 	struct device *device;
 
-	if (!vm->policy.nr_devices || op->string)
+	if (!vm->policy.nr_devices)
 		return false;
 	if (op->port == PCI_ADDRESS_PORT && op->size == 4 && !op->in)
 		vm->pci_address = (u32)op->data;

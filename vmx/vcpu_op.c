@@ -277,15 +277,14 @@ static bool string_operand(struct cpu *cpu, struct vcpu *vcpu, bool *done)
 	return op->in || vm_read(vcpu->vm, op->gpa_write, &op->data, op->size);
 }
 
-static void string_advance(struct vcpu *vcpu)
+static void string_advance(const struct op *op, u64 *gpr)
 {
-	struct op *op = &vcpu->op;
-	u64 mask = address_mask(), *index = &vcpu->gpr[op->in ? RDI : RSI];
+	u64 mask = address_mask(), *index = &gpr[op->in ? RDI : RSI];
 	u64 step = vmread(GUEST_RFLAGS) & RFLAGS_DF ? (u64)-op->size : op->size;
 
 	*index = (*index & ~mask) | ((*index + step) & mask);
 	if (op->rep)
-		vcpu->gpr[RCX] = (vcpu->gpr[RCX] & ~mask) | ((vcpu->gpr[RCX] - 1) & mask);
+		gpr[RCX] = (gpr[RCX] & ~mask) | ((gpr[RCX] - 1) & mask);
 }
 
 static bool port_show(struct cpu *cpu, struct vcpu *vcpu)
@@ -306,14 +305,29 @@ static void answer_in(u64 *rax, const struct op *op, u64 data)
 	*rax = op->size == 4 ? data & mask : (*rax & ~mask) | (data & mask);
 }
 
-bool op_port_done(struct cpu *cpu, struct vcpu *vcpu)
+static bool port_done(struct cpu *cpu, struct vcpu *vcpu, u64 data)
 {
+	u64 *gpr = gpr_now(cpu, vcpu);
 	struct op *op = &vcpu->op;
 
-	if (op->in)
-		answer_in(&gpr_now(cpu, vcpu)[RAX], op, op->access.value);
-	skip(vcpu);
+	if (op->in && op->string && !vm_write(vcpu->vm, op->gpa_write, &data, op->size)) {
+		present_stop(cpu, vcpu, MON_VM_STOP_BAD_MEMORY, op->gpa_write);
+		return false;
+	}
+	if (op->in && !op->string)
+		answer_in(&gpr[RAX], op, data);
+	if (op->string)
+		string_advance(op, gpr);
+	if (op->string && op->rep && (gpr[RCX] & address_mask()))
+		op_finish(vcpu);
+	else
+		skip(vcpu);
 	return true;
+}
+
+bool op_port_done(struct cpu *cpu, struct vcpu *vcpu)
+{
+	return port_done(cpu, vcpu, vcpu->op.access.value);
 }
 
 /* Ports with a meaning for the monitor: fw_cfg, PCI configuration. True: done here. */
@@ -377,19 +391,7 @@ static bool port_resume(struct cpu *cpu, struct vcpu *vcpu)
 	}
 	if (op->in && op->port == FWCFG_DATA)
 		vm_item_data(vcpu->vm, &data, op->size);
-	if (op->in && op->string && !vm_write(vcpu->vm, op->gpa_write, &data, op->size)) {
-		present_stop(cpu, vcpu, MON_VM_STOP_BAD_MEMORY, op->gpa_write);
-		return false;
-	}
-	if (op->in && !op->string)
-		answer_in(&vcpu->gpr[RAX], op, data);
-	if (op->string)
-		string_advance(vcpu);
-	if (op->string && op->rep && (vcpu->gpr[RCX] & address_mask()))
-		op_finish(vcpu);
-	else
-		skip(vcpu);
-	return true;
+	return port_done(cpu, vcpu, data);
 }
 
 /* ---- dispatch ---- */
