@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Devices of QEMU's whose data the monitor carries: --disk ID=KEYFILE and --network ID, where
- * ID is the id= of a -device. The policy says where they are, so their place is to be given, too.
+ * ID is the id= of a -device. The policy says where they are, at the first bus or behind a root
+ * port there, so their place, or the port's, is to be given, too.
  */
 #include <ctype.h>
 #include <openssl/evp.h>
@@ -76,34 +77,67 @@ static bool parse_function(const char *addr, unsigned int *function)
 	return isxdigit((unsigned char)*addr) && !*end && device < 32 && number < 8;
 }
 
-static const struct qemu_device *find(const struct vm_description *vm, const struct carried *c)
+static const struct qemu_device *find(const struct vm_description *vm, const char *id)
 {
 	unsigned int i;
 
 	for (i = 0; i < vm->nr_qemu_devices; i++)
-		if (!strcmp(vm->qemu_device[i].id, c->id))
+		if (*id && !strcmp(vm->qemu_device[i].id, id))
 			return &vm->qemu_device[i];
-	fail("there is no '-device ...,id=%s' among QEMU's options", c->id);
 	return NULL;
+}
+
+static bool at_first_bus(const struct qemu_device *device)
+{
+	return !*device->bus || !strcmp(device->bus, "pcie.0") || !strcmp(device->bus, "pci.0");
+}
+
+static bool place_on_first_bus(const struct qemu_device *device, unsigned int *place)
+{
+	if (!at_first_bus(device))
+		return !fail("-device %s,id=%s: there is no '-device pcie-root-port,id=%s' among "
+			     "QEMU's options: add it, or leave out bus=",
+			     device->driver, device->id, device->bus);
+	return parse_function(device->addr, place) ||
+	       !fail("-device %s,id=%s: say where it is: addr=3, or another free number",
+		     device->driver, device->id);
+}
+
+/* As libvirt has all of them: a port has room for one device, with addr=0x0 or without addr= */
+static bool place_behind_port(const struct qemu_device *device, const struct qemu_device *port,
+			      unsigned int *place)
+{
+	unsigned int port_place;
+
+	if (strcmp(port->driver, "pcie-root-port") || !at_first_bus(port))
+		return !fail("-device %s,id=%s: bus=%s is a %s%s%s: for the monitor to carry its "
+			     "data it has to be at the first bus, without bus=, or behind a "
+			     "pcie-root-port that is there", device->driver, device->id,
+			     device->bus, port->driver, *port->bus ? " at bus=" : "", port->bus);
+	if (!place_on_first_bus(port, &port_place))
+		return false;
+	if (!parse_function(*device->addr ? device->addr : "0", place) || *place >= 8)
+		return !fail("-device %s,id=%s: addr=%s: behind a pcie-root-port there is only "
+			     "addr=0", device->driver, device->id, device->addr);
+	*place = MON_DEVICE_BEHIND(port_place, *place);
+	return true;
 }
 
 static bool carry(struct vm_description *vm, const struct carried *c)
 {
 	struct mon_vm_policy *p = &vm->policy;
-	const struct qemu_device *device = find(vm, c);
+	const struct qemu_device *device = find(vm, c->id), *port;
 	unsigned int function, i;
 
 	if (!device)
-		return false;
+		return !fail("there is no '-device ...,id=%s' among QEMU's options", c->id);
 	if (strcmp(device->driver, drivers[c->type]))
 		return !fail("-device %s,id=%s: for the monitor to carry its data it has to be %s",
 			     device->driver, c->id, drivers[c->type]);
-	if (*device->bus && strcmp(device->bus, "pcie.0") && strcmp(device->bus, "pci.0"))
-		return !fail("-device %s,id=%s: bus=%s: it has to be at the first bus: no bus=",
-			     device->driver, c->id, device->bus);
-	if (!parse_function(device->addr, &function))
-		return !fail("-device %s,id=%s: say where it is: addr=3, or another free number",
-			     device->driver, c->id);
+	port = find(vm, device->bus);
+	if (!(port ? place_behind_port(device, port, &function) :
+		     place_on_first_bus(device, &function)))
+		return false;
 	for (i = 0; i < p->nr_devices; i++)
 		if (p->device[i].function == function)
 			return !fail("-device %s,id=%s is named twice", device->driver, c->id);

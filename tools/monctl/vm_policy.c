@@ -29,8 +29,6 @@
 
 /* ---- pieces of an option's argument: "first,key=value,key=va,,lue" ---- */
 
-#define PIECE_MAX PATH_MAX
-
 /* Copies the next piece, with ",," as a comma in it; false at the end. */
 static bool next_piece(const char **at, char piece[PIECE_MAX])
 {
@@ -51,13 +49,7 @@ static bool next_piece(const char **at, char piece[PIECE_MAX])
 	return true;
 }
 
-struct pair {
-	char text[PIECE_MAX];
-	const char *key, *value;
-};
-
-/* The next "key=value"; @implied is the key of a first piece without "=". */
-static bool next_pair(const char **at, const char *implied, struct pair *pair)
+bool next_pair(const char **at, const char *implied, struct pair *pair)
 {
 	char *equals;
 
@@ -282,85 +274,6 @@ static bool parse_no_acpi(struct vm_description *vm, const char *argument)
 {
 	(void)argument;
 	vm->acpi_off = true;
-	return true;
-}
-
-static const struct {
-	const char *prefix, *why;
-} devices_refused[] = {
-	{ "vfio-", "a real device would write to its memory" },
-	{ "virtio-balloon", "memory cannot be taken from it while it runs" },
-	{ "virtio-mem", "memory cannot be added while it runs" },
-	{ "virtio-pmem", "memory cannot be added to it" },
-	{ "pc-dimm", "memory cannot be added to it: use -m" },
-	{ "nvdimm", "memory cannot be added to it: use -m" },
-	{ "ivshmem", "memory cannot be shared with it: ivshmem-doorbell is for interrupts" },
-	{ "intel-iommu", "what its devices reach is the monitor's to say" },
-};
-
-/* It has a page of the host's, too, but as a device: no more than any other of QEMU's. */
-#define DEVICE_DOORBELL "ivshmem-doorbell"
-
-/* The driver of "-device driver,..." or of "-device {"driver": "...", ...}". */
-static bool device_driver(const char *argument, struct pair *p)
-{
-	const char *at = argument;
-
-	if (*argument != '{') {
-		while (next_pair(&at, at == argument ? "driver" : NULL, p))
-			if (is(p->key, "driver"))
-				return true;
-		return false;
-	}
-	at = strstr(argument, "\"driver\"");
-	if (!at || strlen(at) >= sizeof(p->text))
-		return false;
-	at += strlen("\"driver\"");
-	at += strspn(at, " \t\n:");
-	if (*at != '"')
-		return false;
-	strcpy(p->text, at + 1);
-	p->text[strcspn(p->text, "\"")] = '\0';
-	p->value = p->text;
-	return true;
-}
-
-static void note_device(struct vm_description *vm, const char *argument)
-{
-	struct qemu_device *device = &vm->qemu_device[vm->nr_qemu_devices];
-	const char *implied = "driver";
-	struct pair p;
-
-	if (*argument == '{' || vm->nr_qemu_devices == MAX_QEMU_DEVICES)
-		return;
-	for (; next_pair(&argument, implied, &p); implied = NULL) {
-		char *to = is(p.key, "driver") ? device->driver :
-			   is(p.key, "id")     ? device->id :
-			   is(p.key, "addr")   ? device->addr :
-			   is(p.key, "bus")    ? device->bus : NULL;
-		size_t size = is(p.key, "driver") || is(p.key, "id") ? 32 : 16;
-
-		if (to)
-			snprintf(to, size, "%s", p.value);
-	}
-	vm->nr_qemu_devices++;
-}
-
-static bool parse_device(struct vm_description *vm, const char *argument)
-{
-	struct pair p;
-	unsigned int i;
-
-	note_device(vm, argument);
-	if (!device_driver(argument, &p)) {
-		fail("-device %s is not understood: it names no driver", argument);
-		return false;
-	}
-	if (is(p.value, DEVICE_DOORBELL))
-		return true;
-	for (i = 0; i < sizeof(devices_refused) / sizeof(devices_refused[0]); i++)
-		if (begins(p.value, devices_refused[i].prefix))
-			return no("device", p.value, devices_refused[i].why);
 	return true;
 }
 

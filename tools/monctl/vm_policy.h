@@ -9,16 +9,17 @@
 #include "uapi/hypercall.h"
 
 #define MAX_DATA_DIRS 16
-#define MAX_QEMU_DEVICES 64
+#define MAX_QEMU_DEVICES 128
+#define PIECE_MAX PATH_MAX
 
 enum machine { MACHINE_PC, MACHINE_Q35, MACHINE_MICROVM };
 
-/** struct qemu_device - one "-device", as far as it matters here; text is cut where it is long */
+/** struct qemu_device - one "-device", as far as it matters here; what is not given is empty */
 struct qemu_device {
-	char driver[32];
-	char id[32];
+	char driver[64];
+	char id[128];
 	char addr[16];
-	char bus[16];
+	char bus[128];
 };
 
 /**
@@ -46,6 +47,18 @@ struct vm_description {
 	unsigned int nr_qemu_devices;
 	struct mon_vm_policy policy;
 };
+
+/** struct pair - a piece of an option's argument */
+struct pair {
+	char text[PIECE_MAX];
+	const char *key, *value;
+};
+
+/** next_pair() - the next "key=value"; @implied is the key of a first piece without "=" */
+bool next_pair(const char **at, const char *implied, struct pair *pair);
+
+/** parse_device() - the argument of a "-device"; false: see standard error */
+bool parse_device(struct vm_description *vm, const char *argument);
 
 /** struct carried - a device of QEMU's whose data the monitor is to carry: by its id= */
 struct carried {
