@@ -55,6 +55,7 @@ static void test_bad_devices(pid_t pid)
 	BAD("a device of no type", p->device[0].type = 0);
 	BAD("a device of unknown type", p->device[0].type = 3);
 	BAD("a device on another bus", p->device[0].function = 256);
+	BAD("a device behind an unknown kind of port", p->device[0].function |= 0x20000);
 	BAD("two devices at one place", p->range[2].end += MON_VM_ARENA_DEVICE;
 	    p->nr_devices = 2; p->device[1] = p->device[0]);
 	BAD("a network card with a key", p->device[0].type = MON_DEVICE_NETWORK);

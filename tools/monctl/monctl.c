@@ -13,8 +13,10 @@ static const struct subcommand subcommands[] = {
 	  cmd_shares },
 	{ "refill", "DOMAIN PAGES", "let a VM have memory again that it gave back", cmd_refill },
 	{ "run", "[--disk ID=KEYFILE] [--network ID] [--] qemu-system-x86_64 [QEMU-OPTION]...",
-	  "become QEMU, with a confidential VM, or fail", cmd_run },
-	{ "measure", "[--policy] [--] qemu-system-x86_64 [QEMU-OPTION]...",
+	  "become QEMU, with a confidential VM, or fail; ID: of a -device, at the first bus or behind "
+	  "a pcie-root-port", cmd_run },
+	{ "measure",
+	  "[--policy] [--disk ID=KEYFILE] [--network ID] [--] qemu-system-x86_64 [QEMU-OPTION]...",
 	  "print the launch measurement that such a VM has to have", cmd_measure },
 	{ "disk", "COMMAND [ARGUMENT]...", "make, fill, check and read sealed disks; 'disk --help'",
 	  cmd_disk },
