@@ -431,7 +431,8 @@ u32 blk_missing(const struct blk *blk)
 
 u64 blk_features(void)
 {
-	return F_SEG_MAX | F_BLK_SIZE | F_FLUSH | F_TOPOLOGY | F_DISCARD | F_WRITE_ZEROES;
+	return F_SEG_MAX | F_BLK_SIZE | F_FLUSH | F_TOPOLOGY | F_DISCARD | F_WRITE_ZEROES |
+	       VIRTIO_F_INDIRECT_DESC;
 }
 
 u64 blk_host_features(void)
@@ -463,6 +464,7 @@ u32 blk_host_queue(const struct blk *blk)
 void blk_start(struct blk *blk, u64 accepted, const struct guest_queue *queue)
 {
 	blk->queue = *queue;
+	blk->queue.indirect = accepted & VIRTIO_F_INDIRECT_DESC;
 	disk_write_back(blk->disk, accepted & F_FLUSH);
 }
 
@@ -525,7 +527,7 @@ void blk_config(const struct blk *blk, u32 offset, void *to, u32 len)
 {
 	u32 per_block = MON_DISK_BLOCK / DISK_SECTOR;
 	struct blk_config config = {
-		.seg_max = GUEST_CHAIN_MAX - 4,
+		.seg_max = GUEST_CHAIN_MAX - 2,
 		.blk_size = DISK_SECTOR,
 		.physical_block_exp = 3,
 		.min_io_size = (u16)per_block,

@@ -317,7 +317,7 @@ static struct device *create(u32 type, u32 function, u32 first_page)
 	if (is_disk(d)) {
 		d->blk = blk_create(page + 1, NULL, first_page);
 		pci_init(&d->pci, VIRTIO_BLOCK, 2, BLK_CONFIG_SIZE);
-		virtio_init(&d->virtio, VIRTIO_F_VERSION_1 | blk_features(), 1, HOST_QUEUE_SIZE,
+		virtio_init(&d->virtio, VIRTIO_F_VERSION_1 | blk_features(), 1, GUEST_QUEUE_MAX,
 			    2);
 	} else {
 		d->net.first_page = first_page;

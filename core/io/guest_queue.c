@@ -8,6 +8,7 @@
 
 #define DESC_NEXT BIT(0)
 #define DESC_WRITE BIT(1)
+#define DESC_INDIRECT BIT(2)
 #define DESC_KNOWN (DESC_NEXT | DESC_WRITE)
 
 /* virtio 1.2, 2.7.5, 2.7.6, 2.7.8 */
@@ -93,24 +94,75 @@ static bool add_segment(struct guest_chain *chain, const struct desc *desc)
 	return true;
 }
 
+/**
+ * struct table - descriptors: a queue's, or a request's own
+ * @gpa, @count: where, how many
+ * @first, @piece: some that follow each other, from the first one on; @nr: how many; fetched
+ */
+struct table {
+	u64 gpa;
+	u32 count;
+	u32 first;
+	u32 nr;
+	struct desc piece[8];
+};
+
+/* Drivers have them in a row, mostly: so some are fetched at once, to look at this copy only. */
+static bool fetch(struct table *table, struct vm *vm, u32 i, struct desc *desc)
+{
+	if (i >= table->count)
+		return false;
+	if (i - table->first >= table->nr) {
+		table->first = i;
+		table->nr = (u32)min_u64(table->count - i, ARRAY_SIZE(table->piece));
+		if (!vm_read(vm, table->gpa + i * sizeof(*desc), table->piece,
+			     table->nr * sizeof(*desc)))
+			return false;
+	}
+	*desc = table->piece[i - table->first];
+	return true;
+}
+
+/* The request's own table (2.7.5.3), of which the queue has one descriptor and no more */
+static bool enter_table(const struct guest_queue *queue, struct table *table,
+			const struct desc *desc)
+{
+	*table = (struct table){ .gpa = desc->gpa, .count = desc->len / sizeof(*desc) };
+	return queue->indirect && !(desc->flags & DESC_NEXT) && desc->len % sizeof(*desc) == 0 &&
+	       desc->gpa + desc->len > desc->gpa;
+}
+
+static bool fetch_chain(const struct guest_queue *queue, struct vm *vm, struct guest_chain *chain)
+{
+	struct table table = { .gpa = queue->desc, .count = queue->size };
+	struct desc desc;
+
+	if (!fetch(&table, vm, chain->head, &desc))
+		return false;
+	if (desc.flags & DESC_INDIRECT) {
+		if (!enter_table(queue, &table, &desc) || !fetch(&table, vm, 0, &desc))
+			return false;
+	}
+	/* Ends: add_segment() takes GUEST_CHAIN_MAX of them, even if they are a ring. */
+	while (add_segment(chain, &desc)) {
+		if (!(desc.flags & DESC_NEXT))
+			return true;
+		if (!fetch(&table, vm, desc.next, &desc))
+			return false;
+	}
+	return false;
+}
+
 bool guest_queue_take(struct guest_queue *queue, struct vm *vm, struct guest_chain *chain)
 {
-	struct desc desc = { .flags = DESC_NEXT };
-	u16 next;
-
-	if (!next_head(queue, vm, &next))
+	if (!next_head(queue, vm, &chain->head))
 		return false;
-	chain->head = next;
 	chain->to_read = chain->to_write = 0;
 	chain->read_bytes = chain->write_bytes = 0;
-	/* Ends: add_segment() takes GUEST_CHAIN_MAX of them, even if they are a ring. */
-	for (; desc.flags & DESC_NEXT; next = desc.next) {
-		if (next >= queue->size ||
-		    !vm_read(vm, queue->desc + next * sizeof(desc), &desc, sizeof(desc)) ||
-		    !add_segment(chain, &desc)) {
-			queue->broken = true;
-			return false;
-		}
+	chain->near = chain->near_at = 0;
+	if (!fetch_chain(queue, vm, chain)) {
+		queue->broken = true;
+		return false;
 	}
 	queue->taken++;
 	return true;
@@ -150,36 +202,38 @@ static bool copy_write(struct vm *vm, u64 gpa, void *buf, u64 len)
 	return vm_write(vm, gpa, buf, len);
 }
 
-/* copy() - bytes @at of segments @first to @end - 1 */
-static bool copy(const struct guest_chain *chain, struct vm *vm, u32 first, u32 end, u32 at,
-		 u8 *buf, u32 len, copy_fn one)
+/* copy() - bytes @at of segments @first to @end - 1; mostly behind those of the last time */
+static bool copy(struct guest_chain *chain, struct vm *vm, u32 first, u32 end, u32 at, u8 *buf,
+		 u32 len, copy_fn one)
 {
-	u32 i, part;
+	u32 i = chain->near, start = chain->near_at, seg, part;
 
-	for (i = first; i < end && len; i++) {
-		u32 seg = chain->segment[i].len;
-
-		if (at >= seg) {
-			at -= seg;
+	if (i < first || i >= end || at < start) {
+		i = first;
+		start = 0;
+	}
+	for (; i < end && len; i++, start += seg) {
+		seg = chain->segment[i].len;
+		chain->near = i;
+		chain->near_at = start;
+		if (at - start >= seg)
 			continue;
-		}
-		part = (u32)min_u64(seg - at, len);
-		if (!one(vm, chain->segment[i].gpa + at, buf, part))
+		part = (u32)min_u64(seg - (at - start), len);
+		if (!one(vm, chain->segment[i].gpa + (at - start), buf, part))
 			return false;
 		buf += part;
+		at += part;
 		len -= part;
-		at = 0;
 	}
 	return !len;
 }
 
-bool guest_chain_read(const struct guest_chain *chain, struct vm *vm, u32 at, void *to, u32 len)
+bool guest_chain_read(struct guest_chain *chain, struct vm *vm, u32 at, void *to, u32 len)
 {
 	return copy(chain, vm, 0, chain->to_read, at, to, len, vm_read);
 }
 
-bool guest_chain_write(const struct guest_chain *chain, struct vm *vm, u32 at, const void *from,
-		       u32 len)
+bool guest_chain_write(struct guest_chain *chain, struct vm *vm, u32 at, const void *from, u32 len)
 {
 	u32 first = chain->to_read;
 

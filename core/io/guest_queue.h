@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A virtqueue as the guest's driver has it, in the guest's private memory: the monitor
- * is its device (virtio 1.2, 2.7, split queues). Neither indirect descriptors nor event
- * indices nor packed queues are offered, so none are understood.
+ * is its device (virtio 1.2, 2.7, split queues). Neither event indices nor packed
+ * queues are offered, so none are understood; of indirect descriptors only those that are all of
+ * a request.
  *
  * The guest may be hostile, too, and it has other CPUs: everything is read once, and
  * checked where it was read to. What makes no sense breaks the queue, as a device does
@@ -18,8 +19,9 @@
 struct vm;
 
 #define GUEST_QUEUE_MAX 256 /* entries */
-#define GUEST_CHAIN_MAX 130 /* descriptors of one request: header, 128 segments, status */
+#define GUEST_CHAIN_MAX 256 /* descriptors of one request: header, 254 segments, status */
 #define GUEST_CHAIN_BYTES (1u << 28)
+#define VIRTIO_F_INDIRECT_DESC BIT(28)
 
 /**
  * struct guest_queue - where it is, and how far the monitor has come
@@ -27,6 +29,7 @@ struct vm;
  * @size: entries; 0: not enabled
  * @taken: entries of the available ring taken, modulo 2^16
  * @given: entries of the used ring given, modulo 2^16
+ * @indirect: the driver has negotiated VIRTIO_F_INDIRECT_DESC
  * @broken: the guest has to reset the device
  */
 struct guest_queue {
@@ -36,6 +39,7 @@ struct guest_queue {
 	u16 size;
 	u16 taken;
 	u16 given;
+	bool indirect;
 	bool broken;
 };
 
@@ -44,6 +48,7 @@ struct guest_queue {
  * @head: by which the guest knows it
  * @to_read, @to_write: how many segments the device may read; those behind, it may write
  * @read_bytes, @write_bytes: their lengths in all, each at most GUEST_CHAIN_BYTES
+ * @near, @near_at: the segment that was copied last, and how many bytes of its part are before it
  */
 struct guest_chain {
 	u16 head;
@@ -51,10 +56,12 @@ struct guest_chain {
 	u16 to_write;
 	u32 read_bytes;
 	u32 write_bytes;
+	u32 near;
+	u32 near_at;
 	struct {
 		u64 gpa;
 		u32 len;
-	} segment[GUEST_CHAIN_MAX];
+	} __attribute__((packed)) segment[GUEST_CHAIN_MAX];
 };
 
 /**
@@ -92,8 +99,7 @@ bool guest_queue_wants_interrupt(struct guest_queue *queue, struct vm *vm);
  * Return: false: it has not so many, or they are not private memory of the guest's; then some may
  * have been copied.
  */
-bool guest_chain_read(const struct guest_chain *chain, struct vm *vm, u32 at, void *to, u32 len);
-bool guest_chain_write(const struct guest_chain *chain, struct vm *vm, u32 at, const void *from,
-		       u32 len);
+bool guest_chain_read(struct guest_chain *chain, struct vm *vm, u32 at, void *to, u32 len);
+bool guest_chain_write(struct guest_chain *chain, struct vm *vm, u32 at, const void *from, u32 len);
 
 #endif /* _CORE_IO_GUEST_QUEUE_H */

@@ -63,7 +63,7 @@ enum io_result net_start(struct net *net, struct arena *arena)
 
 /* ---- to the host ---- */
 
-static bool fetch_packet(const struct guest_chain *chain, struct vm *vm, u8 *to, u32 *len)
+static bool fetch_packet(struct guest_chain *chain, struct vm *vm, u8 *to, u32 *len)
 {
 	*len = chain->read_bytes;
 	if (*len <= NET_HEADER || *len > NET_HEADER + NET_FRAME_MAX || chain->to_write)

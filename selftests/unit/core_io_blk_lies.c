@@ -155,7 +155,7 @@ static void test_config(void)
 	blk_config(blk, 0, config, sizeof(config));
 	memcpy(&capacity, config, 8);
 	ok(capacity == DISK_BLOCKS * SECTORS, "capacity");
-	ok(config[12] == 126 && config[21] == 2 && config[24] == 3,
+	ok(config[12] == 254 && config[21] == 2 && config[24] == 3,
 	   "segments, bytes of a sector, sectors of a block");
 	for (len = 1; len <= 8; len++)
 		for (offset = 0; offset + len <= BLK_CONFIG_SIZE; offset++) {

@@ -141,6 +141,107 @@ static void test_bad(void)
 	refused("more requests than entries");
 }
 
+/* ---- a request's own table ---- */
+
+#define TABLE_AT 0x6000
+
+static void entry(u32 i, u32 len, u16 flags, u16 next)
+{
+	const struct driver table = { .desc = TABLE_AT };
+
+	driver_desc(&table, (u16)i, 0x2000 + i * 16, len, flags, next);
+}
+
+/* Its table has @bytes; @flags: of the one descriptor that names it */
+static void give_table(u64 at, u32 bytes, u16 flags)
+{
+	queue.indirect = true;
+	driver_desc(&driver, 3, at, bytes, INDIRECT | flags, 0);
+	driver_give(&driver, 3);
+}
+
+/* Of @nr in a row, the last one is to be written. */
+static void row(u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		entry(i, 16, i + 1 < nr ? NEXT : WRITE, (u16)(i + 1));
+}
+
+static void test_table(void)
+{
+	u8 text[32];
+
+	start(8);
+	memcpy(ram + 0x2000, "0123456789abcdef", 16);
+	entry(0, 16, NEXT, 40);
+	entry(40, 16, NEXT, 2);
+	memcpy(ram + 0x2000 + 40 * 16, "ABCDEFGHIJKLMNOP", 16);
+	entry(2, 5, WRITE, 0);
+	give_table(TABLE_AT, 41 * 16, WRITE);
+	ok(guest_queue_take(&queue, NULL, &chain) && chain.head == 3 && chain.to_read == 2 &&
+	   chain.to_write == 1 && chain.read_bytes == 32 && chain.write_bytes == 5,
+	   "a request in a table of its own");
+	ok(guest_chain_read(&chain, NULL, 0, text, 32) &&
+	   !memcmp(text, "0123456789abcdefABCDEFGHIJKLMNOP", 32), "... its bytes");
+	row(GUEST_CHAIN_MAX);
+	give_table(TABLE_AT, GUEST_CHAIN_MAX * 16, 0);
+	ok(guest_queue_take(&queue, NULL, &chain) && chain.to_read == GUEST_CHAIN_MAX - 1 &&
+	   chain.to_write == 1, "the longest, longer than the queue");
+}
+
+static void test_bad_table(void)
+{
+	start(8);
+	row(GUEST_CHAIN_MAX + 1);
+	give_table(TABLE_AT, (GUEST_CHAIN_MAX + 1) * 16, 0);
+	refused("a table with one descriptor more");
+	row(2);
+	give_table(TABLE_AT, 32, NEXT);
+	refused("another descriptor behind the table");
+	give_table(TABLE_AT, 33, 0);
+	refused("a table that ends in a descriptor");
+	give_table(TABLE_AT, 0, 0);
+	refused("a table of nothing");
+	give_table(TABLE_AT, 16, 0);
+	refused("the next one is behind the table");
+	give_table(RAM - 16, 32, 0);
+	refused("a table where no memory is");
+	give_table(~0ULL - 15, 32, 0);
+	refused("a table behind the last address");
+	entry(0, 32, INDIRECT, 0);
+	give_table(TABLE_AT, 32, 0);
+	refused("a table in a table");
+	entry(0, 1, NEXT, 0);
+	give_table(TABLE_AT, 32, 0);
+	refused("a table whose descriptor follows itself");
+}
+
+/* Everywhere, with pieces of all sizes: the place that is kept of the last copy changes nothing. */
+static void test_places(void)
+{
+	u8 want[2048], got[2048];
+	u32 i, at, len, wrong = 0;
+
+	start(8);
+	for (i = 0; i < sizeof(want); i++)
+		want[i] = ram[0x2000 + i] = (u8)(i * 7 + (i >> 8));
+	row(100);
+	give_table(TABLE_AT, 100 * 16, 0);
+	ok(guest_queue_take(&queue, NULL, &chain), "a request of many pieces");
+	for (i = 0; i < 20000; i++) {
+		at = (u32)(unit_random() % (99 * 16));
+		len = (u32)(unit_random() % (99 * 16 - at)) % 100;
+		memset(got, 0, len);
+		wrong += !guest_chain_read(&chain, NULL, at, got, len) ||
+			 memcmp(got, want + at, len);
+		if (i % 5 == 0)
+			wrong += !guest_chain_write(&chain, NULL, i % 16, got, 0);
+	}
+	ok(!wrong, "20,000 of its parts, in no order");
+}
+
 /* ---- the host's end ---- */
 
 static u8 page[PAGE_SIZE] __attribute__((aligned(4096)));
@@ -279,6 +380,9 @@ int main(void)
 	test_request();
 	test_many();
 	test_bad();
+	test_table();
+	test_bad_table();
+	test_places();
 	test_host();
 	test_lies();
 	test_scribble();
