@@ -128,6 +128,9 @@ void wrmsr(u32 msr, u64 value);
 
 bool xsetbv_safe(u32 index, u64 value);
 
+/** interrupt_waits() - has this CPU's APIC one that root mode keeps from the host? */
+bool interrupt_waits(void);
+
 /** count() - count a refusal by name (shared counter, atomic) */
 void count(enum mon_counter counter);
 

@@ -68,14 +68,25 @@ static void vectors_load(const struct vectors *v)
 #undef LOAD
 }
 
-static enum device_result go(struct vcpu *vcpu, u32 answer)
+#define STEPS_MAX 16 /* in one exit */
+
+/*
+ * DEVICE_YIELD is for the host, but that costs an exit of its KVM: so as long as nothing waits
+ * for this CPU, the next step follows at once. What comes waits for one step at most.
+ */
+static enum device_result go(struct cpu *cpu, struct vcpu *vcpu, u32 answer)
 {
 	struct op *op = &vcpu->op;
 	enum device_result result;
 	struct vectors vectors;
+	u32 steps = 0;
 
 	vectors_save(&vectors);
-	result = device_go(op->device, vcpu->vm, &op->access, op->asked, answer, &op->ask);
+	do {
+		result = device_go(op->device, vcpu->vm, &op->access, op->asked, answer, &op->ask);
+		op->asked = false;
+	} while (result == DEVICE_YIELD && ++steps < STEPS_MAX && !READ_ONCE(cpu->events) &&
+		 !interrupt_waits());
 	vectors_load(&vectors);
 	return result;
 }
@@ -112,9 +123,8 @@ static void show_ask(struct cpu *cpu, struct vcpu *vcpu)
 static bool go_on(struct cpu *cpu, struct vcpu *vcpu, u32 answer)
 {
 	struct op *op = &vcpu->op;
-	enum device_result result = go(vcpu, answer);
+	enum device_result result = go(cpu, vcpu, answer);
 
-	op->asked = false;
 	op->has_ask = result == DEVICE_ASK;
 	switch (result) {
 	case DEVICE_DONE:

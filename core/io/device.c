@@ -192,18 +192,20 @@ static int work_step(struct step *s)
 {
 	enum io_result result = IO_DONE;
 
-	if (answered(s))
+	if (answered(s)) {
 		kicked(s);
-	take_kicks(s);
-	if (s->a->kick)
-		return kick(s);
+		if (s->a->kick)
+			return kick(s);
+	}
 	if (s->d->started)
 		result = work(s);
+	take_kicks(s);
 	if (result == IO_AGAIN)
 		return page_missing(s, device_missing(s->d));
-	if (s->a->kick)
-		return kick(s);
-	return result == IO_MORE ? DEVICE_YIELD : done(s);
+	/* One for all that was posted: it is an exit. */
+	if (result == IO_MORE)
+		return DEVICE_YIELD;
+	return s->a->kick ? kick(s) : done(s);
 }
 
 /*
