@@ -87,47 +87,37 @@ enum got commit_path(struct disk *d, u64 leaf, u32 down_to)
 
 /* ---- what is changed ---- */
 
-static void append(struct disk *d, u16 entry)
+/* The leaf of the next entry */
+static u64 next_leaf(const struct disk *d)
 {
-	struct disk_commit *c = &d->commit;
-
-	if (c->first == NO_REF)
-		c->first = entry;
-	else
-		dirty_entry(d, c->last)->next = entry;
-	c->last = entry;
-	dirty_entry(d, entry)->next = NO_REF;
-}
-
-static void write_seals(struct disk *d, const u16 entry[MON_DISK_LEAF_DATA])
-{
-	struct disk_commit *c = &d->commit;
-	struct mon_disk_seal *seal = ((struct mon_disk_leaf *)c->leaf->page)->data;
 	u32 i;
 
-	for (i = 0; i < MON_DISK_LEAF_DATA; i++) {
-		if (entry[i] == NO_REF)
-			continue;
-		super_add(d, place_first(c->leaf->index) + i, &seal[i]);
-		seal[i] = dirty_entry(d, entry[i])->seal;
-		append(d, entry[i]);
-	}
-	c->leaf_dirty = true;
+	if (d->commit.entry == NO_REF)
+		return NONE;
+	return place_leaf(dirty_entry(d, d->commit.entry)->block, &i);
 }
 
 /* The seals of the dirty blocks of the next leaf: what is above it first. */
 static enum got write_leaf(struct disk *d)
 {
 	struct disk_commit *c = &d->commit;
-	u16 entry[MON_DISK_LEAF_DATA];
+	struct mon_disk_leaf *leaf;
+	struct disk_entry *e;
 	enum got got;
+	u32 i;
 
 	got = commit_path(d, c->from, MON_DISK_LEAF);
 	if (got != GOT)
 		return got;
-	dirty_leaf(d, c->from, entry);
-	write_seals(d, entry);
-	c->from = dirty_leaf(d, c->from + 1, entry);
+	leaf = (struct mon_disk_leaf *)c->leaf->page;
+	for (; next_leaf(d) == c->from; c->entry = e->next) {
+		e = dirty_entry(d, c->entry);
+		place_leaf(e->block, &i);
+		super_add(d, e->block, &leaf->data[i]);
+		leaf->data[i] = e->seal;
+	}
+	c->leaf_dirty = true;
+	c->from = next_leaf(d);
 	return GOT;
 }
 
@@ -283,13 +273,13 @@ static enum got step(struct disk *d, bool *over)
 
 void commit_begin(struct disk *d, u32 kind)
 {
-	u16 entry[MON_DISK_LEAF_DATA];
+	u32 nr = d->nr_dirty;
 
 	d->commit = (struct disk_commit){.kind = (u8)kind,
 					 .phase = PHASE_TREE,
 					 .run = NO_TAG,
 					 .first = NO_REF,
-					 .last = NO_REF,
+					 .entry = NO_REF,
 					 .data = NO_REF};
 	d->zeroed = kind == COMMIT_ZERO;
 	if (kind == COMMIT_WRITE) {
@@ -297,7 +287,8 @@ void commit_begin(struct disk *d, u32 kind)
 		d->nr_dirty = 0;
 		d->want = false;
 		d->super->records = 0;
-		d->commit.from = dirty_leaf(d, 0, entry);
+		d->commit.first = d->commit.entry = dirty_sorted(d, nr);
+		d->commit.from = next_leaf(d);
 	}
 }
 

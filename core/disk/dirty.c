@@ -6,6 +6,9 @@
  */
 #include "internal.h"
 
+#define SORTED_LISTS 12
+_Static_assert(BIT(SORTED_LISTS) > DISK_ENTRIES_MAX, "all of them");
+
 struct disk_entry *dirty_entry(const struct disk *d, u32 i)
 {
 	return &d->entry_page[i / ENTRIES_PER_PAGE][i % ENTRIES_PER_PAGE];
@@ -114,27 +117,43 @@ void dirty_drop(struct disk *d, u64 epoch, u64 first, u64 end)
 	}
 }
 
-/*
- * The first leaf, of those not below @from, with entries of the commit under way.
- * @entry: these, by their place in the leaf; else NO_REF
- */
-u64 dirty_leaf(const struct disk *d, u64 from, u16 entry[MON_DISK_LEAF_DATA])
+static u16 merged(struct disk *d, u16 a, u16 b)
 {
-	const struct disk_entry *e;
-	u64 leaf, best = NONE;
-	u32 i, at;
+	u16 list, *link = &list, *least;
 
-	for (i = 0; i < d->entries; i++) {
+	while (a != NO_REF && b != NO_REF) {
+		least = dirty_entry(d, a)->block < dirty_entry(d, b)->block ? &a : &b;
+		*link = *least;
+		link = &dirty_entry(d, *least)->next;
+		*least = *link;
+	}
+	*link = a != NO_REF ? a : b;
+	return list;
+}
+
+/* Those of the commit that begins, by their blocks; the first one. */
+u16 dirty_sorted(struct disk *d, u32 nr)
+{
+	u16 sorted[SORTED_LISTS], list = NO_REF; /* of 1, 2, 4, ... entries, or none */
+	struct disk_entry *e;
+	u32 i, k;
+
+	memset(sorted, 0xff, sizeof(sorted));
+	for (i = 0; i < d->entries && nr; i++) {
 		e = dirty_entry(d, i);
 		if (!e->epoch || e->epoch == d->epoch)
 			continue;
-		leaf = place_leaf(e->block, &at);
-		if (leaf < from || leaf > best)
-			continue;
-		if (leaf != best)
-			memset(entry, 0xff, MON_DISK_LEAF_DATA * sizeof(*entry));
-		best = leaf;
-		entry[at] = (u16)i;
+		e->next = NO_REF;
+		list = (u16)i;
+		for (k = 0; sorted[k] != NO_REF; k++) {
+			list = merged(d, sorted[k], list);
+			sorted[k] = NO_REF;
+		}
+		sorted[k] = list;
+		nr--;
 	}
-	return best;
+	for (list = NO_REF, k = 0; k < SORTED_LISTS; k++)
+		list = merged(d, sorted[k], list);
+	disk_spend(d, BLOCK);
+	return list;
 }

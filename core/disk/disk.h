@@ -23,16 +23,17 @@
 
 #define DISK_SECTOR 512
 #define DISK_REQS 64	/* of a guest at a time */
-#define DISK_RUN 32	/* blocks of a host's request */
+#define DISK_RUN 256	/* blocks of a host's request */
 #define DISK_PIECES 4	/* of a host's request: slots that follow each other */
 #define DISK_READS 8	/* reads of data at the host at a time */
+#define DISK_READ_SLOTS 480 /* of all of these together */
 #define DISK_METAS 16	/* reads and writes of leaves, nodes, roots, superblocks */
 #define DISK_WRITES 8	/* writes of data */
 #define DISK_STEP 65536 /* bytes to encrypt, decrypt or verify in a step, about */
 #define DISK_ENTRIES_MAX MON_DISK_RECORDS_MAX
 
 /* What else the arena has, beside a slot of 4 KiB for each dirty block. */
-#define DISK_ARENA_SLOTS(entries) ((entries) + DISK_READS * DISK_RUN + DISK_METAS)
+#define DISK_ARENA_SLOTS(entries) ((entries) + DISK_READ_SLOTS + DISK_METAS)
 
 enum disk_state { DISK_OPENING, DISK_RUNNING, DISK_CLOSING, DISK_CLOSED, DISK_STOPPED };
 

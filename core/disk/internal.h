@@ -20,6 +20,7 @@ u64 place_data(u64 block);
 u64 place_meta(u32 kind, u64 index, u32 slot);
 u64 place_leaf(u64 block, u32 *i);
 u64 place_first(u64 leaf);
+u64 place_chunk_end(u64 block);
 u32 place_seals(u64 leaf);
 
 /* ---- seal.c ---- */
@@ -61,6 +62,7 @@ enum tag_state { TAG_FREE, TAG_QUEUED, TAG_SENT, TAG_DONE };
  * @orphan: nobody waits for it any more
  * @count: blocks
  * @ref: a frame of the tree, or the first entry of a write of data
+ * @slot: of a read of data, the first of those in a row
  * @block: of the image
  * @first: of a read of data, the guest's block
  * @commits: finished when a read began
@@ -72,6 +74,7 @@ struct disk_tag {
 	bool orphan;
 	u16 count;
 	u16 ref;
+	u16 slot;
 	u64 block;
 	u64 first;
 	u64 commits;
@@ -86,6 +89,7 @@ struct disk_tag {
 #define NO_REF 0xffff
 
 struct disk_tag *io_new(struct disk *d, u32 first, u32 nr, u32 op, u64 block);
+u32 io_read_slots(const struct disk *d, u16 *slot);
 void io_release(struct disk_tag *tag);
 bool io_finish(struct disk *d);
 void *io_arena(struct disk *d, u32 slot);
@@ -166,7 +170,7 @@ bool dirty_room(const struct disk *d, u64 block);
 void *dirty_slot(struct disk *d, u64 block);
 void dirty_put(struct disk *d, u64 block, const void *page, void *to);
 void dirty_drop(struct disk *d, u64 epoch, u64 first, u64 end);
-u64 dirty_leaf(const struct disk *d, u64 from, u16 entry[MON_DISK_LEAF_DATA]);
+u16 dirty_sorted(struct disk *d, u32 nr);
 
 /* ---- commit.c, super.c, settle.c ---- */
 
@@ -188,8 +192,8 @@ enum commit_phase {
  * @run: of PHASE_OPEN: the read of data
  * @changed: something is
  * @leaf_dirty, @node_dirty, @root_dirty: changed, and to be written
- * @last, @data: the last of its entries in their order, and the next whose data is to be written
- * @first: of these
+ * @first: of its entries, by their blocks
+ * @entry, @data: the next whose seal, whose data is to be written
  * @from: of COMMIT_WRITE, the next leaf; NONE: there are no more changes
  * @block, @end: of COMMIT_ZERO, what is left of its range; of COMMIT_OPEN, records
  * @leaf, @node, @root: that it is at, pinned
@@ -205,7 +209,7 @@ struct disk_commit {
 	bool node_dirty;
 	bool root_dirty;
 	u16 first;
-	u16 last;
+	u16 entry;
 	u16 data;
 	u32 journal;
 	u64 from;
@@ -280,6 +284,7 @@ void disk_spend(struct disk *d, s64 bytes);
  * @progress: something was done: what waited for it may go on
  * @zeroed: the last commit was a COMMIT_ZERO: another kind is next, if one is wanted
  * @turn: which request is first
+ * @reqs: a bit for each of @req that is there
  * @budget: of this step, what is left
  * @missing: slot that this step has not found; NONE: it has found all
  * @owner: of whoever uses it
@@ -317,6 +322,7 @@ struct disk {
 	u8 prk[SHA256_DIGEST_SIZE];
 	u8 uuid[16];
 	struct disk_tag tag[NR_TAGS];
+	u64 reqs;
 	struct disk_req *req[DISK_REQS];
 	struct disk_commit commit;
 	struct disk_opening opening;

@@ -34,8 +34,38 @@ static u32 slot_of(const struct disk *d, const struct disk_tag *tag, u32 i)
 {
 	u32 nr = (u32)(tag - d->tag);
 
-	return d->entries +
-	       (nr < TAG_META ? nr * DISK_RUN + i : DISK_READS * DISK_RUN + nr - TAG_META);
+	return d->entries + (nr < TAG_META ? tag->slot + i : DISK_READ_SLOTS + nr - TAG_META);
+}
+
+/* From this slot on, how many are of no read? */
+static u32 read_slots_from(const struct disk *d, u32 slot)
+{
+	const struct disk_tag *tag;
+	u64 end = DISK_READ_SLOTS;
+
+	for (tag = &d->tag[TAG_READ]; tag < &d->tag[TAG_READ + DISK_READS]; tag++)
+		if (tag->state != TAG_FREE && tag->slot + tag->count > slot)
+			end = min_u64(end, tag->slot > slot ? tag->slot : slot);
+	return (u32)(end - slot);
+}
+
+/* The most slots in a row that are free for a read of data, from *@slot on. */
+u32 io_read_slots(const struct disk *d, u16 *slot)
+{
+	const struct disk_tag *tag;
+	u32 most = read_slots_from(d, 0), n;
+
+	*slot = 0;
+	for (tag = &d->tag[TAG_READ]; tag < &d->tag[TAG_READ + DISK_READS]; tag++) {
+		if (tag->state == TAG_FREE)
+			continue;
+		n = read_slots_from(d, tag->slot + tag->count);
+		if (n > most) {
+			most = n;
+			*slot = tag->slot + tag->count;
+		}
+	}
+	return most;
 }
 
 /* NULL: it is not there. So nothing more is done in this step. */

@@ -48,6 +48,12 @@ u64 place_leaf(u64 block, u32 *i)
 	return chunk * FANOUT + in_chunk / MON_DISK_LEAF_DATA;
 }
 
+/* Behind the last block of its chunk: up to there they follow each other on the image, too. */
+u64 place_chunk_end(u64 block)
+{
+	return (block / MON_DISK_CHUNK_DATA + 1) * MON_DISK_CHUNK_DATA;
+}
+
 /* The first block of a leaf. */
 u64 place_first(u64 leaf)
 {

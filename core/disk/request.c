@@ -44,26 +44,40 @@ static bool at_host(const struct mon_disk_seal *seal)
 	return seal->count && seal->count != MON_DISK_LOST;
 }
 
-/* Read it, and what the request wants behind it that is in the same leaf. */
-static void run_begin(struct disk *d, struct disk_req *req, u64 block,
-		      const struct mon_disk_seal *seal)
+/* How many blocks from @block on, @most, of a request's, can be read at once? */
+static u32 run_length(struct disk *d, const struct disk_req *req, u64 block, u32 most)
 {
 	u64 last = (req->sector * DISK_SECTOR + bytes_of(req) - 1) / BLOCK;
-	u64 leaf, end;
-	struct disk_tag *tag;
-	u32 i, n = 1;
+	u64 end = min_u64(min_u64(last + 1, place_chunk_end(block)), block + most);
+	struct mon_disk_seal *seal = NULL;
+	u32 i, n;
 
-	tag = io_new(d, TAG_READ, DISK_READS, DISK_HOST_READ, place_data(block));
+	if (req->op != DISK_READ)
+		return 1;
+	for (n = 1; block + n < end && !dirty_find(d, block + n, &i); n++) {
+		place_leaf(block + n, &i);
+		/* Of another leaf: if it is not there it is on its way for the run behind this. */
+		if ((!seal || !i) && tree_leaf(d, block + n, &seal) != GOT)
+			break;
+		if (!at_host(seal++))
+			break;
+	}
+	return n;
+}
+
+/* Read it, and what the request wants behind it. */
+static void run_begin(struct disk *d, struct disk_req *req, u64 block)
+{
+	struct disk_tag *tag = NULL;
+	u16 slot;
+	u32 most = io_read_slots(d, &slot);
+
+	if (most)
+		tag = io_new(d, TAG_READ, DISK_READS, DISK_HOST_READ, place_data(block));
 	if (!tag)
 		return;
-	leaf = place_leaf(block, &i);
-	end = min_u64(last + 1, place_first(leaf + 1));
-	if (req->op != DISK_READ)
-		end = block + 1;
-	while (n < DISK_RUN && block + n < end && at_host(&seal[n]) &&
-	       !dirty_find(d, block + n, &i))
-		n++;
-	tag->count = (u16)n;
+	tag->slot = slot;
+	tag->count = (u16)run_length(d, req, block, (u32)min_u64(most, DISK_RUN));
 	tag->first = block;
 	tag->commits = d->generation;
 	req->run = (u8)(tag - d->tag);
@@ -131,7 +145,7 @@ static enum got get_block(struct disk *d, struct disk_req *req, u64 block)
 	}
 	if (req->run != NO_TAG)
 		return run_open(d, req, block, seal);
-	run_begin(d, req, block, seal);
+	run_begin(d, req, block);
 	return WAIT;
 }
 
@@ -263,17 +277,28 @@ static void request_step(struct disk *d, struct disk_req *req)
 
 /* ---- all of them ---- */
 
+_Static_assert(DISK_REQS == 64, "a bit for each");
+
+/* One of @left, round and round from @turn on. */
+static u32 next_of(u64 left, u32 turn)
+{
+	u64 behind = left & (~0ULL << turn);
+
+	return (u32)__builtin_ctzll(behind ? behind : left);
+}
+
 void requests_step(struct disk *d)
 {
-	struct disk_req *req;
+	u64 left = d->reqs;
 	u32 i;
 
-	for (i = 0; i < DISK_REQS && d->budget > 0; i++) {
-		req = d->req[(d->turn + i) % DISK_REQS];
-		if (req && !req->done)
-			request_step(d, req);
+	while (left && d->budget > 0) {
+		i = next_of(left, d->turn);
+		left &= ~BIT(i);
+		d->turn = (u8)((i + 1) % DISK_REQS);
+		if (!d->req[i]->done)
+			request_step(d, d->req[i]);
 	}
-	d->turn = (u8)((d->turn + i) % DISK_REQS);
 }
 
 void requests_fail(struct disk *d)
@@ -299,11 +324,11 @@ bool requests_pending(const struct disk *d)
 struct disk_req *requests_zero(struct disk *d)
 {
 	struct disk_req *req;
-	u32 i;
+	u64 left;
 
-	for (i = 0; i < DISK_REQS; i++) {
-		req = d->req[i];
-		if (req && !req->done && req->op >= DISK_DISCARD && req->at == bytes_of(req) &&
+	for (left = d->reqs; left; left &= left - 1) {
+		req = d->req[__builtin_ctzll(left)];
+		if (!req->done && req->op >= DISK_DISCARD && req->at == bytes_of(req) &&
 		    req->first < req->end)
 			return req;
 	}
@@ -322,30 +347,33 @@ static bool valid(const struct disk *d, const struct disk_req *req)
 
 bool disk_submit(struct disk *d, struct disk_req *req)
 {
-	u32 i = 0;
+	u32 i;
 
-	while (i < DISK_REQS && d->req[i])
-		i++;
-	if (i == DISK_REQS || d->state != DISK_RUNNING || !valid(d, req))
+	if (!~d->reqs || d->state != DISK_RUNNING || !valid(d, req))
 		return false;
 	req->failed = req->done = req->waits = false;
 	req->run = NO_TAG;
 	req->first = ALIGN_UP(req->sector * DISK_SECTOR, BLOCK) / BLOCK;
 	req->end = (req->sector * DISK_SECTOR + bytes_of(req)) / BLOCK;
 	req->at = req->op == DISK_DISCARD ? bytes_of(req) : 0;
+	i = (u32)__builtin_ctzll(~d->reqs);
 	d->req[i] = req;
+	d->reqs |= BIT(i);
 	return true;
 }
 
 struct disk_req *disk_reap(struct disk *d)
 {
 	struct disk_req *req;
+	u64 left;
 	u32 i;
 
-	for (i = 0; i < DISK_REQS; i++) {
+	for (left = d->reqs; left; left &= left - 1) {
+		i = (u32)__builtin_ctzll(left);
 		req = d->req[i];
-		if (req && req->done) {
+		if (req->done) {
 			d->req[i] = NULL;
+			d->reqs &= ~BIT(i);
 			return req;
 		}
 	}

@@ -13,7 +13,7 @@
 #include "guest_queue.h"
 #include "host_queue.h"
 
-#define BLK_ENTRIES 256 /* dirty blocks: 1 MiB */
+#define BLK_ENTRIES 512 /* dirty blocks: 2 MiB */
 #define BLK_CACHE 64	/* frames of cache: of the tree */
 /* Of the arena: a queue, headers and status, slots */
 #define BLK_PAGES (2 + DISK_ARENA_SLOTS(BLK_ENTRIES))
@@ -33,7 +33,7 @@ struct blk *blk_create(void *const *page, struct arena *arena, u32 first_page);
 
 /**
  * blk_features() - what is offered to the guest, beside VIRTIO_F_VERSION_1: FLUSH, BLK_SIZE,
- *	SEG_MAX, TOPOLOGY, DISCARD, WRITE_ZEROES
+ *	SEG_MAX, TOPOLOGY, DISCARD, WRITE_ZEROES, INDIRECT_DESC
  * blk_host_features() - what is asked of the host's device: FLUSH
  */
 u64 blk_features(void);

@@ -6,7 +6,7 @@
 #ifndef _UNIT_BLK_SIM_H
 #define _UNIT_BLK_SIM_H
 
-#define ARENA_PAGES 600
+#define ARENA_PAGES 1100
 #include "core/disk/internal.h"
 #include "core/io/blk.h"
 #include "core_io.h"
@@ -33,7 +33,7 @@ _Static_assert(BLK_PAGES <= ARENA_PAGES, "the arena");
 static const u8 blk_key[MON_DISK_KEY_SIZE] = "a key of thirty-two bytes, this";
 static u8 image[IMAGE_BLOCKS][BLOCK];
 static struct blk *blk;
-static void *blk_page[256];
+static void *blk_page[320];
 
 u64 disk_random(void)
 {
