@@ -96,7 +96,9 @@ static void sequential(const char *name, struct rig *r, u32 op, u32 times)
 	for (i = 0; i < times; i++)
 		check(rig_do(r, op, i * 256ULL * SECTORS, 256 * SECTORS, data));
 	c = cost_since(r, then);
-	show(name, c, times, c.read_blocks + c.written_blocks < 270 * times);
+	show(name, c, times,
+	     c.read_blocks + c.written_blocks < 270 * times && c.reads <= 3 * times &&
+		     c.writes <= 10 * times);
 }
 
 static void reads(const char *name, struct rig *r, u32 span, u32 apart, u32 times, double most)
