@@ -147,7 +147,7 @@ static int do_flipping(const struct args *a)
 
 /* ---- frames that are taken and given ---- */
 
-#define SETTLE_TRIES 200000
+#define SETTLE_TRIES 2000
 
 static void steal_here(void *arg)
 {
@@ -163,21 +163,35 @@ static void steal_here(void *arg)
 	*(s64 *)arg = err ? err : i == SETTLE_TRIES;
 }
 
+static void pass_here(void *unused)
+{
+	hypercall(MON_HC_PING, 0, 0, 0);
+}
+
+static void settle_here(void *arg)
+{
+	*(s64 *)arg = hypercall(MON_HC_SETTLE, *(u64 *)arg, 1, 0);
+}
+
 /*
  * steal ADDRESS: gives this frame to the monitor, whoever uses it, while the other
  * CPU does what it does. It is never freed, for it does not come back.
  */
 static int do_steal(const struct args *a)
 {
-	u64 pfn = a->num[0] >> PAGE_SHIFT;
+	u64 pfn = a->num[0] >> PAGE_SHIFT, result = pfn;
 	int err;
 
 	if (!pfn_valid(pfn))
 		return -ENXIO;
 	get_page(pfn_to_page(pfn));
-	err = run_on(0, steal_here, &pfn);
+	err = run_on(0, steal_here, &result);
+	if (!err && result == 1) { /* The other one sleeps: it has to be asked. */
+		result = pfn;
+		err = run_on(1, pass_here, NULL) ?: run_on(0, settle_here, &result);
+	}
 	if (!err)
-		say("%lld\n", (s64)pfn);
+		say("%lld\n", (s64)result);
 	return err;
 }
 
@@ -220,11 +234,6 @@ static int do_early(const struct args *a)
 }
 
 static LIST_HEAD(drained);
-
-static void pass_here(void *unused)
-{
-	hypercall(MON_HC_PING, 0, 0, 0);
-}
 
 /* drain: takes back all that the monitor has free, whoever was promised it */
 static int do_drain(const struct args *a)
