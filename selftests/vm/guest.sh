@@ -16,8 +16,8 @@ guest_initrd()
 	rm -r /tmp/more /tmp/more.cpio
 }
 
-# guest_start ordinary|confidential VCPUS COMMAND [QEMU-OPTION]...: COMMAND is
-# what the guest runs first, then it has a shell on its console.
+# guest_start ordinary|confidential VCPUS COMMAND [QEMU-OPTION]...: Debian's kernel with a tiny
+# initramfs; COMMAND is what the guest runs first, then it has a shell on its console.
 guest_start()
 {
 	local how=$1 vcpus=$2 first=$3 kernel=/guest/vmlinuz
@@ -25,14 +25,22 @@ guest_start()
 	shift 3
 	guest_initrd
 	[ "$how" = confidential ] || kernel=/guest/vmlinux # unpacked already
+	guest_run "$how" -M q35 -smp "$vcpus" -kernel $kernel -initrd /tmp/initrd \
+		-append "console=ttyS0 tsc_early_khz=200000 quiet nowatchdog cryptomgr.notests run=\"$first\"" "$@"
+}
+
+# guest_run ordinary|confidential QEMU-OPTION...: the options say what it boots
+guest_run()
+{
+	local how=$1
+
+	shift
 	rm -f /tmp/con.* /tmp/mon.* $console
 	mkfifo /tmp/con.in /tmp/con.out /tmp/mon.in /tmp/mon.out
 	: >$console
-	set -- qemu-system-x86_64 -enable-kvm -cpu host -M q35 -m $guest_memory -smp "$vcpus" \
-		-display none -nodefaults -no-reboot -kernel $kernel -initrd /tmp/initrd \
-		-chardev pipe,id=con,path=/tmp/con -serial chardev:con \
-		-chardev pipe,id=mon,path=/tmp/mon -mon chardev=mon,mode=control \
-		-append "console=ttyS0 tsc_early_khz=200000 quiet nowatchdog cryptomgr.notests run=\"$first\"" "$@"
+	set -- qemu-system-x86_64 -enable-kvm -cpu host -m $guest_memory -display none -nodefaults \
+		-no-reboot -chardev pipe,id=con,path=/tmp/con -serial chardev:con \
+		-chardev pipe,id=mon,path=/tmp/mon -mon chardev=mon,mode=control "$@"
 	guest_qemu=("$@")
 	[ "$how" = ordinary ] || set -- monctl run "${guest_carried[@]}" -- "$@"
 	# both ends, so that nobody waits for a reader or a writer
