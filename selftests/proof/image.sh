@@ -1,8 +1,7 @@
 #!/bin/bash
-# settings: needs=machine,module timeout=900 jobs=2
 # The image that checks itself: hosts and guests do their work on it, and share, and it
-# finds nothing. Control (image.nightly): the same with a flush left out, with a frame left in the host's tables,
-# and with a share that is over before all CPUs have flushed.
+# finds nothing. CONTROLS=1: the same with a flush left out, with a frame left in the host's
+# tables, and with a share that is over before all CPUs have flushed.
 set -uo pipefail
 . selftests/lib.sh
 
