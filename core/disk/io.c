@@ -186,19 +186,26 @@ enum got io_flush(struct disk *d)
 	return tag->ok ? GOT : ERROR;
 }
 
+/* A write of a block that is not data, which the caller fills in at *@to; NULL: not now. */
+static struct disk_tag *new_write(struct disk *d, u64 block, void **to)
+{
+	struct disk_tag *tag = io_new(d, TAG_META, DISK_METAS, DISK_HOST_WRITE, block);
+
+	*to = tag ? io_slot(d, tag, 0) : NULL;
+	if (tag && !*to)
+		tag->state = TAG_FREE;
+	return *to ? tag : NULL;
+}
+
 /*
  * Write a block that nobody reads. QEMU flushes nothing as long as it has written nothing itself,
  * although a QEMU before it, that was killed, may have.
  */
 enum got io_touch(struct disk *d)
 {
-	struct disk_tag *tag =
-		io_new(d, TAG_META, DISK_METAS, DISK_HOST_WRITE, MON_DISK_TOUCHED);
-	void *to = tag ? io_slot(d, tag, 0) : NULL;
+	void *to;
 
-	if (tag && !to)
-		tag->state = TAG_FREE;
-	if (!to)
+	if (!new_write(d, MON_DISK_TOUCHED, &to))
 		return WAIT;
 	memset(to, 0xff, BLOCK);
 	return GOT;
@@ -210,12 +217,11 @@ enum got io_touch(struct disk *d)
  */
 bool io_put(struct disk *d, u32 kind, u64 index, void *page, u64 count, u64 block, u32 ref)
 {
-	struct disk_tag *tag = io_new(d, TAG_META, DISK_METAS, DISK_HOST_WRITE, block);
-	void *to = tag ? io_slot(d, tag, 0) : NULL;
+	struct disk_tag *tag;
+	void *to;
 
-	if (tag && !to)
-		tag->state = TAG_FREE;
-	if (!to)
+	tag = new_write(d, block, &to);
+	if (!tag)
 		return false;
 	tag->ref = (u16)ref;
 	seal_meta(d, kind, index, page, count);
