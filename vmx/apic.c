@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The local APIC of this CPU, which is the host's: root mode only looks. */
+/* The local APIC of this CPU, which is the host's: root mode looks, and at the end sends. */
 #include "cpu.h"
 
 #define MSR_APIC_BASE 0x1b
@@ -10,6 +10,8 @@
 #define APIC_IRR 0x200
 #define APIC_STEP 0x10
 #define IRR_WORDS 8
+#define MSR_X2APIC_ICR 0x830
+#define APIC_ICR_LOW 0x300
 
 bool interrupt_waits(void)
 {
@@ -25,4 +27,16 @@ bool interrupt_waits(void)
 			waits |= READ_ONCE(*(u32 *)(MON_VA_APIC + APIC_IRR + i * APIC_STEP));
 	}
 	return waits;
+}
+
+void ipi_others(u32 icr)
+{
+	u64 base = rdmsr(MSR_APIC_BASE);
+
+	if (!(base & APIC_BASE_ENABLED))
+		return;
+	if (base & APIC_BASE_X2APIC)
+		wrmsr(MSR_X2APIC_ICR, icr);
+	else
+		WRITE_ONCE(*(u32 *)(MON_VA_APIC + APIC_ICR_LOW), icr);
 }

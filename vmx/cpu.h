@@ -131,6 +131,9 @@ bool xsetbv_safe(u32 index, u64 value);
 /** interrupt_waits() - has this CPU's APIC one that root mode keeps from the host? */
 bool interrupt_waits(void);
 
+/** ipi_others() - write this to the interrupt command register; nothing, if the APIC is off */
+void ipi_others(u32 icr);
+
 /** count() - count a refusal by name (shared counter, atomic) */
 void count(enum mon_counter counter);
 

@@ -13,11 +13,6 @@
 #include "../core/lib.h"
 #include "../npt/npt.h"
 
-#define MSR_APIC_BASE 0x1b
-#define APIC_BASE_ENABLED BIT(11)
-#define APIC_BASE_X2APIC BIT(10)
-#define MSR_X2APIC_ICR 0x830
-#define APIC_ICR_LOW 0x300
 /* SDM 12.6.1: all excluding self, assert */
 #define ICR_INIT 0xc4500U
 #define ICR_NMI 0xc4400U
@@ -37,19 +32,6 @@ static void __noreturn halt(void)
 {
 	for (;;)
 		asm volatile("cli; hlt");
-}
-
-/* The host may have switched its APIC off: then nothing is sent, and nobody parks. */
-static void ipi_others(u32 icr)
-{
-	u64 base = rdmsr(MSR_APIC_BASE);
-
-	if (!(base & APIC_BASE_ENABLED))
-		return;
-	if (base & APIC_BASE_X2APIC)
-		wrmsr(MSR_X2APIC_ICR, icr);
-	else
-		WRITE_ONCE(*(u32 *)(MON_VA_APIC + APIC_ICR_LOW), icr);
 }
 
 static bool others_parked(const struct cpu *self)
@@ -80,7 +62,7 @@ static bool wait_for_others(const struct cpu *self)
 /*
  * INIT makes an exit of whatever guest a CPU is in, and waits where it is in
  * root mode (SDM 26.2, 24.8). One that is stuck there, behind a lock of a CPU
- * that found a bug, is reached by an NMI.
+ * that found a bug, is reached by an NMI. If the host's APIC is off nobody parks.
  */
 static bool stop_others(const struct cpu *self)
 {
