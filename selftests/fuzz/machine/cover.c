@@ -20,6 +20,7 @@ static u64 fresh;	 /* bits of @edges that were set since FUZZ_HC_BEGIN */
 static u64 last;	 /* the point before */
 static u64 stacks = ~0ULL; /* where the stacks of the CPU are that counts */
 static struct fuzz_pair pairs[FUZZ_PAIRS]; /* by the place of the comparison: the latest */
+static u64 places[FUZZ_PAIRS]; /* that have compared them */
 
 void __sanitizer_cov_trace_pc(void);
 void __sanitizer_cov_trace_switch(u64 value, const u64 *cases);
@@ -47,12 +48,26 @@ void __sanitizer_cov_trace_pc(void)
 	last = point;
 }
 
+/* Of each place the last two that differ, as long as there is room for another place. */
+static void note_pair(u64 place, u64 a, u64 b)
+{
+	u32 i = (u32)(place ^ place >> 7) % FUZZ_PAIRS, n;
+
+	for (n = 0; n < FUZZ_PAIRS; n++, i = (i + 1) % FUZZ_PAIRS) {
+		if (places[i] && places[i] != place)
+			continue;
+		places[i] = place;
+		pairs[i] = (struct fuzz_pair){ a, b };
+		return;
+	}
+}
+
 /* @place: who compares */
 static void compared(u64 place, u64 a, u64 b)
 {
 	if (((u64)__builtin_frame_address(0) & ~(MON_CPU_STRIDE - 1)) == READ_ONCE(stacks) &&
 	    a != b)
-		pairs[(place ^ place >> 7) % FUZZ_PAIRS] = (struct fuzz_pair){ a, b };
+		note_pair(place, a, b);
 }
 
 /* With a constant, and without; of each size. */
@@ -108,6 +123,7 @@ static s64 fuzz_call(const struct cpu *cpu, u64 number)
 		fresh = 0;
 		last = 0;
 		memset(pairs, 0, sizeof(pairs));
+		memset(places, 0, sizeof(places));
 		WRITE_ONCE(stacks, (u64)cpu & ~(MON_CPU_STRIDE - 1));
 		return 0;
 	case FUZZ_HC_END:

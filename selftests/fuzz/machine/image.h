@@ -18,7 +18,7 @@ enum fuzz_hypercall {
 #define FUZZ_POINTS (1U << 19)
 #define FUZZ_POINTS_PAGES (FUZZ_POINTS / 8 / 4096)
 
-#define FUZZ_PAIRS 128
+#define FUZZ_PAIRS 256
 
 /* Two numbers that the image has found to differ; the first is a constant, if one of them is. */
 struct fuzz_pair {
