@@ -5,7 +5,7 @@
 . selftests/lib.sh
 
 out=build/fuzz/machine
-release=$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' "$(selftests/machine/kdir 6.1)/include/generated/utsrelease.h")
+release=$(selftests/machine/kver 6.1)
 mkdir -p $out
 
 # built: the images for fuzzing in their modules, and the fuzzer

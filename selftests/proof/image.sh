@@ -10,7 +10,7 @@ CONTROLS=${CONTROLS:-0} # image.nightly
 out=build/proof/image
 rm -rf $out
 mkdir -p $out
-release=$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' "$(selftests/machine/kdir 6.1)/include/generated/utsrelease.h")
+release=$(selftests/machine/kver 6.1)
 
 # built FOLDER: the module with that image, of the sources there
 built()
