@@ -116,11 +116,14 @@ vmx_off()
 	done
 }
 
-# policy ADDRESS CR3 VCPUS: struct mon_vm_create with 64 KiB of RAM
+# policy ADDRESS CR3 VCPUS [START END TYPE]...: struct mon_vm_create; 64 KiB of RAM if no range is
 policy()
 {
+	local ranges=("${@:4}")
+
+	[ $# -gt 3 ] || ranges=(0 0x10000 1)
 	t stos "$1" 0 384
-	poke "$1" "$2" $((POLICY | 1 << 32)) "$3" 0 0x10000 1
+	poke "$1" "$2" $((POLICY | (${#ranges[@]} / 3) << 32)) "$3" "${ranges[@]}"
 }
 
 # destroyed DOMAIN: until it is gone; what the last call said is in $a
