@@ -32,11 +32,7 @@ done
 
 plan $((3 * (${#steps[@]} + 3) + 3))
 guest_start confidential 1 : "${options[@]}"
-guest_says '^/ # ' || {
-	cat $console /tmp/qemu.out
-	echo "Bail out! the guest did not start"
-	exit 1
-}
+guest_starts
 for module in virtio_pci virtio_blk ext4 xfs btrfs; do
 	guest_does "chroot /tree /usr/sbin/modprobe $module" >/dev/null
 done

@@ -21,11 +21,7 @@ start()
 {
 	guest_start "$1" "$vcpus" : -M q35 -drive "file=$2,if=none,id=d,format=raw" \
 		-device virtio-blk-pci,drive=d,id=disk0,addr=4 "${@:3}"
-	guest_says '^/ # ' || {
-		cat $console /tmp/qemu.out
-		echo "Bail out! the guest did not start"
-		exit 1
-	}
+	guest_starts
 	guest_loads virtio_ring virtio virtio_pci_{legacy_dev,modern_dev} virtio_pci virtio_blk
 }
 

@@ -50,11 +50,7 @@ guest_start confidential 1 : -device "$(port 1)" -device "$(port 2)" -device "$(
 	-object filter-dump,id=dump0,netdev=hostnet0,file=/tmp/dump0 \
 	-object filter-dump,id=dump1,netdev=hostnet1,file=/tmp/dump1 \
 	-append "console=ttyS0 tsc_early_khz=200000 quiet nowatchdog cryptomgr.notests iomem=relaxed"
-guest_says '^/ # ' || {
-	cat $console /tmp/qemu.out
-	echo "Bail out! the guest did not start"
-	exit 1
-}
+guest_starts
 has "$(cat /tmp/qemu.out)" 'id=net1: the guest cannot use it' "a card that is not named is told of"
 guest_loads failover net_failover virtio_ring virtio virtio_pci_{legacy_dev,modern_dev} virtio_pci \
 	virtio_blk virtio_net

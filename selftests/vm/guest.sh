@@ -60,6 +60,15 @@ guest_says()
 	done
 }
 
+# guest_starts: until it has a shell; else that is the end of the test
+guest_starts()
+{
+	guest_says '^/ # ' && return
+	cat $console /tmp/qemu.out
+	echo "Bail out! the guest did not start"
+	exit 1
+}
+
 # guest_type TEXT: a line typed at the console
 guest_type()
 {
