@@ -12,13 +12,13 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "../vm/secret.h"
+#include "direct.h"
 
 #define BLOCK 4096UL
 #define WORDS (BLOCK / 8)
@@ -29,12 +29,6 @@ typedef unsigned long long u64;
 
 static u64 block[WORDS] __attribute__((aligned(BLOCK)));
 static unsigned char map[MAX_BLOCKS / 8];
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
 
 static void show_map(unsigned long count)
 {
@@ -57,18 +51,6 @@ static void contents(u64 *words, u64 number, u64 generation)
 }
 
 /* ---- the guest ---- */
-
-/* A file in memory is not on a device. */
-static int open_direct(const char *path, int flags)
-{
-	int fd = open(path, flags | O_DIRECT);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = open(path, flags);
-	if (fd < 0)
-		die(path);
-	return fd;
-}
 
 static int write_blocks(const char *path, unsigned long count, u64 generation, bool numbered)
 {

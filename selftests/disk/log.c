@@ -8,25 +8,14 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <unistd.h>
+#include "preload.h"
 
-static int is_logged(int fd)
+static bool is_logged(int fd)
 {
-	const char *end = getenv("DISK_LOG_OF");
-	char link[64], path[4096];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (!end || n < (ssize_t)strlen(end))
-		return 0;
-	path[n] = 0;
-	return !strcmp(path + n - strlen(end), end);
+	return file_ends(fd, getenv("DISK_LOG_OF"));
 }
 
 static void log_record(uint64_t at, const void *data, uint64_t size)

@@ -10,14 +10,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <unistd.h>
 #include "power.h"
+#include "preload.h"
 
 #define BLOCK 4096
 
@@ -28,17 +25,7 @@ static int log_fd = -1;
 
 static bool ends(int fd, const char *end)
 {
-	char link[64], path[4096];
-	ssize_t n;
-
-	if (!end || log_fd < 0)
-		return false;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n < (ssize_t)strlen(end))
-		return false;
-	path[n] = 0;
-	return !strcmp(path + n - strlen(end), end);
+	return log_fd >= 0 && file_ends(fd, end);
 }
 
 static void put(const void *data, size_t size)

@@ -7,32 +7,13 @@
  * and that not before the one that its writer has flushed.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "direct.h"
 #include "rounds.h"
 
 static uint64_t data[ROUND_RUN * ROUND_WORDS] __attribute__((aligned(ROUND_SIZE)));
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-/* A file in memory is not on a device. */
-static int open_direct(const char *path, int flags)
-{
-	int fd = open(path, flags | O_DIRECT);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = open(path, flags);
-	if (fd < 0)
-		die(path);
-	return fd;
-}
 
 /* As many as follow each other, of those from @i on that are of the round; how many. */
 static unsigned int write_some(int fd, unsigned int i, uint64_t round)
