@@ -45,6 +45,13 @@ void host_lend_over(void);
 /** vm_reach() - the private frame at @gpa, made of zeros if need be; under npt_lock */
 int __must_check vm_reach(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn);
 
+/**
+ * vm_map_host() - a page of the host's in a VM's space: pinned for as long as the leaf is there
+ *
+ * NPT_EOWNER, NPT_EPOOL, NPT_EBUSY (pinned too often). Nothing is mapped at @gpa.
+ */
+int __must_check vm_map_host(struct npt *npt, u64 gpa, u64 pfn, u64 perm);
+
 /** pool_has() - can @nr frames be taken and the host's reserve stay? */
 static inline bool pool_has(u64 nr)
 {

@@ -200,6 +200,25 @@ int __must_check vm_npt_touch(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *
 /** vm_npt_lookup() - the private frame behind @gpa, or INVALID_PFN */
 u64 vm_npt_lookup(struct npt *npt, u32 dom, u64 gpa);
 
+/**
+ * vm_npt_borrow() - a page of the host's at @gpa, to read and write, until the space goes
+ *
+ * before: HOST      after: HOST, pinned until vm_npt_teardown()
+ * NPT_EDOMAIN, NPT_EALIGN, NPT_ERANGE, NPT_EEXIST, NPT_EOWNER (@pfn is not the host's), NPT_EBUSY
+ * (it is pinned too often), NPT_EPOOL.
+ */
+int __must_check vm_npt_borrow(struct npt *npt, u64 gpa, u64 pfn);
+
+/**
+ * vm_npt_next() - the first private page of @dom's at *@gpa or behind it, below @end
+ * @leaf: out: what maps it
+ *
+ * True: it is at *@gpa. False: there is none before *@gpa, where the search has stopped: after
+ * VM_NEXT_STEPS tables and pages, or at @end.
+ */
+bool vm_npt_next(struct npt *npt, u32 dom, u64 *gpa, u64 end, struct npt_leaf *leaf);
+#define VM_NEXT_STEPS 512
+
 /** vm_npt_limit() - how many frames the domain may own from now on; a new space has no limit */
 void vm_npt_limit(struct npt *npt, u64 limit);
 
@@ -221,7 +240,8 @@ int __must_check vm_npt_release(struct npt *npt, u32 dom, u64 gpa, u64 nr);
  *
  * Tables count as frames. When true, @npt has no root (INVALID_PFN), and a
  * further call says true again. Restartable; the domain has been stopped on
- * every CPU (an epoch has passed), and shares nothing any more (share_drop()).
+ * every CPU (an epoch has passed), and shares nothing any more (share_drop()). What it has borrowed
+ * of the host's is pinned no longer.
  */
 bool vm_npt_teardown(struct npt *npt, u32 dom, u64 budget);
 

@@ -171,24 +171,6 @@ int share_accept(u64 id, u32 peer, struct npt *peer_npt, u64 gfn)
 
 /* ---- the peer touches a page ---- */
 
-/* A page of the host's: pinned for as long as the leaf is there. */
-static int map_from_host(const struct share *s, u64 pfn, u64 gpa)
-{
-	u64 pa = pfn << PAGE_SHIFT;
-	int err;
-
-	if (!host_owns(pa, PAGE_SIZE))
-		return NPT_EOWNER;
-	if (!pool_has(npt_map_cost(s->peer_npt, gpa, 1)))
-		return NPT_EPOOL;
-	err = frame_pin(pfn);
-	if (err)
-		return err;
-	err = npt_map(s->peer_npt, gpa, pa | s->perm | MT_WB << EPT_MEMTYPE_SHIFT | EPT_IPAT, 1);
-	MONITOR_BUG_ON(err);
-	return NPT_OK;
-}
-
 static int map_from_vm(const struct share *s, u64 index, u64 gpa)
 {
 	u64 pfn;
@@ -224,8 +206,9 @@ static int touch_locked(u32 peer, u64 gpa)
 		epoch_reap(NPT_REAP_BUDGET);
 		index = gfn - s->peer_gfn;
 		gpa = gfn << PAGE_SHIFT;
-		return s->owner == DOM_HOST ? map_from_host(s, s->gfn + index, gpa) :
-					      map_from_vm(s, index, gpa);
+		if (s->owner == DOM_HOST)
+			return vm_map_host(s->peer_npt, gpa, s->gfn + index, s->perm);
+		return map_from_vm(s, index, gpa);
 	}
 	return NPT_ENOENT;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Private spaces of protected VMs: wiped frames of the pool, each at one guest
- * page; what they give back.
+ * Private spaces of protected domains: wiped frames of the pool, each at one guest
+ * page; what they give back, and what they borrow of the host's.
  */
 #include "internal.h"
 
@@ -66,6 +66,38 @@ int vm_npt_touch(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn)
 	return err;
 }
 
+int vm_map_host(struct npt *npt, u64 gpa, u64 pfn, u64 perm)
+{
+	u64 pa = pfn << PAGE_SHIFT;
+	int err;
+
+	if (!host_owns(pa, PAGE_SIZE))
+		return NPT_EOWNER;
+	if (!pool_has(npt_map_cost(npt, gpa, 1)))
+		return NPT_EPOOL;
+	err = frame_pin(pfn);
+	if (err)
+		return err;
+	err = npt_map(npt, gpa, pa | perm | MT_WB << EPT_MEMTYPE_SHIFT | EPT_IPAT, 1);
+	MONITOR_BUG_ON(err);
+	return NPT_OK;
+}
+
+int vm_npt_borrow(struct npt *npt, u64 gpa, u64 pfn)
+{
+	u64 perm = EPT_READ | EPT_WRITE;
+	int err;
+
+	if (pfn >= frame_count())
+		return NPT_EOWNER;
+	spin_lock(&npt_lock);
+	err = page_check(npt, gpa, perm);
+	if (!err)
+		err = vm_map_host(npt, gpa, pfn, perm);
+	spin_unlock(&npt_lock);
+	return err;
+}
+
 /* The reverse map has to agree: a frame backs one page of one domain. */
 static bool is_private(u64 pfn, u32 dom, u64 gpa)
 {
@@ -95,6 +127,30 @@ u64 vm_npt_lookup(struct npt *npt, u32 dom, u64 gpa)
 	pfn = lookup_locked(npt, dom, gpa);
 	spin_unlock(&npt_lock);
 	return pfn;
+}
+
+static bool next_locked(const struct npt *npt, u32 dom, u64 *gpa, u64 end, struct npt_leaf *leaf)
+{
+	u32 step;
+
+	for (step = 0; step < VM_NEXT_STEPS && *gpa < end; step++) {
+		*leaf = npt_walk(npt, *gpa);
+		if (leaf->entry && is_private((leaf->entry & EPT_ADDR) >> PAGE_SHIFT, dom, *gpa))
+			return true;
+		*gpa = ALIGN_DOWN(*gpa, LEVEL_SIZE(leaf->level)) + LEVEL_SIZE(leaf->level);
+	}
+	return false;
+}
+
+bool vm_npt_next(struct npt *npt, u32 dom, u64 *gpa, u64 end, struct npt_leaf *leaf)
+{
+	bool found = false;
+
+	spin_lock(&npt_lock);
+	if (npt->root != INVALID_PFN)
+		found = next_locked(npt, dom, gpa, end, leaf);
+	spin_unlock(&npt_lock);
+	return found;
 }
 
 int vm_reach(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn)
@@ -186,6 +242,10 @@ static void leaf_release(struct npt *npt, u64 entry, u32 dom)
 	u64 pfn = (entry & EPT_ADDR) >> PAGE_SHIFT;
 	struct frame f = frame_get_info(pfn);
 
+	if (f.state == FRAME_HOST) {
+		frame_unpin(pfn);
+		return;
+	}
 	MONITOR_BUG_ON(f.state != FRAME_PRIVATE || f.owner != dom);
 	frame_retire(pfn);
 	npt->owned--;

@@ -242,6 +242,87 @@ static void test_teardown(void)
 	refused(vm_npt_release(&vm, VM, 0, 1), NPT_EDOMAIN, "release: gone");
 }
 
+#define HOST_FRAME 0x200ULL
+
+/* What a domain borrows of the host's is pinned until its space goes. */
+static void test_borrow(void)
+{
+	u64 pfn, epoch;
+	struct npt_leaf l;
+
+	setup(64);
+	check(!vm_npt_touch(&vm, VM, 0x7000, EPT_RWX, &pfn));
+	refused(vm_npt_borrow(&vm, 0x10, HOST_FRAME), NPT_EALIGN, "borrow: within a page");
+	refused(vm_npt_borrow(&vm, NPT_LIMIT, HOST_FRAME), NPT_ERANGE, "borrow: too far");
+	refused(vm_npt_borrow(&vm, 0x7000, HOST_FRAME), NPT_EEXIST, "borrow: a page is there");
+	refused(vm_npt_borrow(&vm, 0x8000, pfn), NPT_EOWNER, "borrow: a private frame");
+	refused(vm_npt_borrow(&vm, 0x8000, vm.root), NPT_EOWNER, "borrow: a table");
+	refused(vm_npt_borrow(&vm, 0x8000, SIM_FRAMES), NPT_EOWNER, "borrow: no frame");
+	refused(vm_npt_borrow(&vm, 0x8000, HOST_FRAME | BIT(52)), NPT_EOWNER, "borrow: beyond");
+	ok(!npt_walk(&vm, 0x8000).entry && !npt_lock.held, "refusals map nothing");
+	ok(!vm_npt_borrow(&vm, 0x8000, HOST_FRAME), "borrow");
+	l = npt_walk(&vm, 0x8000);
+	ok(l.entry == (HOST_FRAME << 12 | EPT_READ | EPT_WRITE | WB | EPT_IPAT), "leaf");
+	ok(host_owns(HOST_FRAME << 12, PAGE_SIZE) && vm.owned == 1, "it is the host's");
+	refused(host_donate(HOST_FRAME, 1, &epoch), NPT_EBUSY, "donate: borrowed");
+	ok(vm_npt_lookup(&vm, VM, 0x8000) == INVALID_PFN, "lookup: no private page");
+	refused(vm_npt_release(&vm, VM, 0x8000, 1), NPT_EOWNER, "release: the host's");
+	pass_all();
+	while (!vm_npt_teardown(&vm, VM, 1))
+		;
+	ok(!host_donate(HOST_FRAME, 1, &epoch), "donate: the space has gone");
+	setup(64);
+	lock();
+	while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE)
+		check(frame_get(FRAME_STATE) != INVALID_PFN);
+	unlock();
+	refused(vm_npt_borrow(&vm, 0x8000, HOST_FRAME), NPT_EPOOL, "borrow: reserve");
+	ok(!host_donate(HOST_FRAME, 1, &epoch), "and it is not pinned");
+	check(vm_npt_teardown(&vm, VM, 100));
+	refused(vm_npt_borrow(&vm, 0x8000, HOST_FRAME + 1), NPT_EDOMAIN, "borrow: gone");
+}
+
+/* To the end of the search, however often it stops. */
+static bool next(u64 *gpa, u64 end, struct npt_leaf *l)
+{
+	while (*gpa < end)
+		if (vm_npt_next(&vm, VM, gpa, end, l))
+			return true;
+	return false;
+}
+
+static void test_next(void)
+{
+	static const u64 at[] = { 0x3000, 0x4000, 0x200000, BIT(30), BIT(39) + 0x1000 };
+	struct npt_leaf l;
+	u64 gpa, pfn, i;
+
+	setup(64);
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		check(!vm_npt_touch(&vm, VM, at[i], i ? EPT_RWX : EPT_READ, &pfn));
+	check(!vm_npt_borrow(&vm, 0x5000, HOST_FRAME));
+	gpa = 0;
+	for (i = 0; i < ARRAY_SIZE(at); i++, gpa += PAGE_SIZE)
+		ok(next(&gpa, BIT(40), &l) && gpa == at[i] && l.level == 1 &&
+		   (l.entry & EPT_RWX) == (i ? EPT_RWX : EPT_READ), "next: %#llx",
+		   (unsigned long long)at[i]);
+	ok(!next(&gpa, BIT(40), &l) && gpa >= BIT(40), "next: no more");
+	gpa = 0x4000;
+	ok(vm_npt_next(&vm, VM, &gpa, BIT(40), &l) && gpa == 0x4000, "next: there");
+	ok(!vm_npt_next(&vm, VM, &gpa, 0x4000, &l) && gpa == 0x4000, "next: at its end");
+	gpa = 0x5000;
+	ok(next(&gpa, BIT(40), &l) && gpa == 0x200000, "next: not the host's");
+	gpa = 0;
+	ok(!vm_npt_next(&vm, VM + 1, &gpa, BIT(30), &l) && gpa > 0x4000,
+	   "next: not another domain's");
+	gpa = BIT(39) + 0x2000;
+	ok(!vm_npt_next(&vm, VM, &gpa, NPT_LIMIT, &l) && gpa < NPT_LIMIT && !npt_lock.held,
+	   "next: bounded");
+	check(vm_npt_teardown(&vm, VM, 100));
+	gpa = 0;
+	ok(!vm_npt_next(&vm, VM, &gpa, BIT(30), &l) && !gpa, "next: gone");
+}
+
 int main(void)
 {
 	test_touch();
@@ -250,6 +331,8 @@ int main(void)
 	test_damage();
 	test_limit();
 	test_release();
+	test_borrow();
+	test_next();
 	test_teardown();
 	return unit_end();
 }
