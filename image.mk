@@ -27,7 +27,7 @@ $(IMAGE_DIR)/%.o: %.c image.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $@" && $(CC) $(IMAGE_CFLAGS) $(COVERAGE) -MMD -MP -c -o $@ $<
 
-# Vector registers, which vmx/vcpu_device.c saves, are used here and nowhere else.
+# Vector registers, which vmx/vectors.c saves, are used here and nowhere else.
 $(IMAGE_DIR)/core/gcm.o: IMAGE_CFLAGS := $(filter-out -mgeneral-regs-only,$(IMAGE_CFLAGS)) \
 	-msse4.1 -maes -mpclmul
 

@@ -7,6 +7,7 @@
 #include "../vmx/mitigate.h"
 #include "../vmx/vcpu.h"
 #include "debug.h"
+#include "domain.h"
 #include "grant.h"
 #include "hypercall.h"
 
@@ -39,7 +40,7 @@ static s64 hc_status(struct cpu *cpu, const u64 *arg)
 	status.nr_counters = MON_CNT_NR;
 	for (i = 0; i < MON_CNT_NR; i++)
 		status.counter[i] = READ_ONCE(monitor.counter[i]);
-	status.nr_domains = vm_count();
+	status.nr_domains = domain_count();
 	status.features = (vmx_caps.shadow_vmcs ? MON_FEATURE_SHADOW_VMCS : 0) |
 			  (vmx_caps.ept_1g ? MON_FEATURE_1G_PAGES : 0) |
 			  mitigations.done * MON_FEATURE_FLUSHED(0) |
@@ -70,7 +71,7 @@ static s64 hc_donate(struct cpu *cpu, const u64 *arg)
 	u64 epoch;
 
 	(void)cpu;
-	return vm_closed() ? -MON_EBUSY : npt_to_errno(host_donate(arg[0], arg[1], &epoch));
+	return domains_closed() ? -MON_EBUSY : npt_to_errno(host_donate(arg[0], arg[1], &epoch));
 }
 
 static s64 hc_settle(struct cpu *cpu, const u64 *arg)
@@ -105,7 +106,7 @@ static s64 hc_close(struct cpu *cpu, const u64 *arg)
 	for (i = 0; i < monitor.nr_cpus; i++)
 		if (cpu_of(i)->nested.vmxon)
 			return -MON_EBUSY;
-	if (!vm_close())
+	if (!domains_close())
 		return -MON_EBUSY;
 	spin_lock(&npt_lock);
 	epoch_reap(CLOSE_REAPS);

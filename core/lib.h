@@ -11,4 +11,7 @@ void monitor_print_hex(u64 v);
 /** monitor_reset() - wipe what domains have, and reset the machine (vendor interface) */
 void __noreturn monitor_reset(void);
 
+/** cpu_random() - 64 bits nobody can foresee (vendor interface) */
+u64 cpu_random(void);
+
 #endif /* _CORE_LIB_H */

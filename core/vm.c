@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Confidential VMs: their making, memory and end. */
 #include "vm.h"
+#include "domain.h"
 #include "../npt/share.h"
 #include "io/device.h"
-
-/* CR3: address bits, less bit 12 that tells the halves of page-table isolation apart. */
-#define CR3_PROCESS (GENMASK(51, 13))
 
 static struct vm *vms[VM_MAX];
 static struct spinlock vms_lock;
 static u32 nr_vms;
-static bool closed; /* for unloading: no VM will be made any more */
 
 bool vm_any(void)
-{
-	return READ_ONCE(nr_vms);
-}
-
-u32 vm_count(void)
 {
 	return READ_ONCE(nr_vms);
 }
@@ -343,8 +335,6 @@ static s64 create_locked(const struct mon_vm_create *args)
 	struct vm *vm;
 	u64 pfn;
 
-	if (closed)
-		return -MON_EBUSY;
 	if (slot < 0)
 		return slot;
 	spin_lock(&npt_lock);
@@ -378,27 +368,14 @@ s64 vm_create(const struct mon_vm_create *args)
 		return -MON_EINVAL;
 	if (args->policy.nr_devices && !crypto_possible())
 		return -MON_ENOSYS;
+	if (!domain_begin())
+		return -MON_EBUSY;
 	spin_lock(&vms_lock);
 	id = create_locked(args);
 	spin_unlock(&vms_lock);
+	if (id < 0)
+		domain_end();
 	return id;
-}
-
-bool vm_closed(void)
-{
-	return READ_ONCE(closed);
-}
-
-bool vm_close(void)
-{
-	bool none;
-
-	spin_lock(&vms_lock);
-	none = !nr_vms;
-	if (none)
-		WRITE_ONCE(closed, true);
-	spin_unlock(&vms_lock);
-	return none;
 }
 
 static bool all_idle(const struct vm *vm)
@@ -439,6 +416,7 @@ static s64 destroy_step(struct vm *vm)
 	spin_lock(&npt_lock);
 	frame_retire(vm->pfn);
 	spin_unlock(&npt_lock);
+	domain_end();
 	return 0;
 }
 

@@ -138,10 +138,6 @@ bool vm_take_startup(struct vm *vm, s64 id, u8 vector);
 
 /* hypercalls; errors are -MON_E* */
 s64 vm_create(const struct mon_vm_create *args);
-/** vm_close() - from here no VM is made any more; false, and nothing changed: there is one */
-bool vm_close(void);
-/** vm_closed() - has vm_close() succeeded? (no lock) */
-bool vm_closed(void);
 s64 vm_destroy(u32 id);
 s64 vm_status(u32 id, struct mon_vm_status *status);
 s64 vm_refill(u32 id, u64 frames);
@@ -154,7 +150,6 @@ s64 vm_set_key(u32 id, u64 device, const u8 key[MON_VM_KEY_SIZE]);
  * Good until this CPU's next epoch: a VM goes only after all have passed one.
  */
 struct vm *vm_at(u32 slot);
-u32 vm_count(void);
 
 /** vm_of_domain() - likewise by its domain; NULL: not a VM */
 static inline struct vm *vm_of_domain(u32 dom)

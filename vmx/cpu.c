@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Small services that every exit handler uses. */
 #include "cpu.h"
+#include "../core/lib.h"
 #include "../npt/npt.h"
 
 void vmcs_load(struct cpu *cpu, struct vmcs *vmcs)
@@ -79,6 +80,18 @@ u64 rdmsr(u32 msr)
 void wrmsr(u32 msr, u64 value)
 {
 	asm volatile("wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
+}
+
+u64 cpu_random(void)
+{
+	u64 value;
+	bool ok = false;
+	u32 i;
+
+	for (i = 0; i < 1000 && !ok; i++)
+		asm volatile("rdrand %0" : "=r"(value), "=@ccc"(ok));
+	MONITOR_BUG_ON(!ok); /* SDM vol 1, 7.3.17.1: ten times is enough for a CPU that works */
+	return value;
 }
 
 void count(enum mon_counter counter)

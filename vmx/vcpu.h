@@ -175,7 +175,6 @@ void vcpu_switch_in(struct cpu *cpu, struct vcpu *vcpu);
 void vcpu_switch_out(struct cpu *cpu, struct vcpu *vcpu);
 #define DR6_INIT 0xffff0ff0
 void set_drs(const u64 dr[4], u64 dr6);
-u64 vcpu_xcr0_possible(void);
 
 /*
  * vcpu_present.c. present() ends the guest's run, if it was running, and makes

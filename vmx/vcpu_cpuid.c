@@ -4,6 +4,7 @@
  * not switch or emulate, and with what depends on registers the host cannot
  * see put right (SDM vol 2, CPUID).
  */
+#include "switch.h"
 #include "vcpu.h"
 
 enum { EAX, EBX, ECX, EDX };
@@ -64,7 +65,7 @@ static u32 of_cpu(u32 leaf, u32 reg)
 /* How large a state is, and where, is the CPU's to say: XSAVE writes so much. */
 static void leaf_d(struct vcpu *vcpu, u32 sub, u32 r[4])
 {
-	u64 possible = vcpu_xcr0_possible();
+	u64 possible = xcr0_possible;
 
 	if (sub == 0) {
 		r[EAX] &= (u32)possible;

@@ -3,6 +3,7 @@
  * Control registers of a confidential VM's vCPU. Paging and long mode are the
  * guest's own business, without an exit; here are the few bits that are not.
  */
+#include "switch.h"
 #include "vcpu.h"
 
 #define CR0_PE BIT(0)
@@ -28,7 +29,6 @@
 #define EFER_LMA BIT(10)
 #define CS_LONG BIT(13)
 
-#define XCR0_X87 BIT(0)
 #define XCR0_SSE BIT(1)
 #define XCR0_AVX BIT(2)
 #define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
@@ -130,7 +130,7 @@ static bool xcr0_ok(u64 v)
 {
 	u64 avx512 = v & XCR0_AVX512;
 
-	if ((v & ~vcpu_xcr0_possible()) || !(v & XCR0_X87))
+	if ((v & ~xcr0_possible) || !(v & XCR0_X87))
 		return false;
 	if ((v & XCR0_AVX) && !(v & XCR0_SSE))
 		return false;

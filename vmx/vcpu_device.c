@@ -8,6 +8,7 @@
  */
 #include "../core/io/arena.h"
 #include "../core/io/device.h"
+#include "switch.h"
 #include "vcpu.h"
 
 #define PCI_ADDRESS_PORT 0xcf8
@@ -33,39 +34,6 @@ u64 arena_gpa(const struct arena *arena, u32 index)
 void *arena_page(struct arena *arena, u32 index)
 {
 	return host_page_there(this_cpu(), arena_gpa(arena, index), true);
-}
-
-u64 disk_random(void)
-{
-	u64 value;
-	bool ok = false;
-	u32 i;
-
-	for (i = 0; i < 1000 && !ok; i++)
-		asm volatile("rdrand %0" : "=r"(value), "=@ccc"(ok));
-	MONITOR_BUG_ON(!ok); /* SDM vol 1, 7.3.17.1: ten times is enough for a CPU that works */
-	return value;
-}
-
-struct vectors {
-	u8 xmm[16][16];
-};
-
-#define EACH_XMM(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) \
-	X(14) X(15)
-
-static void vectors_save(struct vectors *v)
-{
-#define SAVE(n) asm volatile("movups %%xmm" #n ", %0" : "=m"(v->xmm[n]));
-	EACH_XMM(SAVE)
-#undef SAVE
-}
-
-static void vectors_load(const struct vectors *v)
-{
-#define LOAD(n) asm volatile("movups %0, %%xmm" #n : : "m"(v->xmm[n]));
-	EACH_XMM(LOAD)
-#undef LOAD
 }
 
 #define STEPS_MAX 16 /* in one exit */

@@ -5,13 +5,12 @@
  * come back in their initial state, since KVM takes what it finds for the
  * guest's.
  */
+#include "switch.h"
 #include "vcpu.h"
 
-#define XCR0_X87 BIT(0)
 #define XCR0_SSE BIT(1)
 #define XCR0_AVX BIT(2)
 #define XCR0_AVX512 (BIT(5) | BIT(6) | BIT(7))
-#define XCR0_PKRU BIT(9)
 #define XCR0_KNOWN (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 | XCR0_PKRU)
 #define MSR_LBR_CTL 0x14ce
 #define CPUID_7_LBR BIT(19)
@@ -31,40 +30,10 @@ static const u32 switched[SWITCHED_MSRS] = {
 	0x48,	    /* SPEC_CTRL */
 };
 
-/* XSAVE components the CPU has and this code keeps; the area fits one frame. */
-static u64 xcr0_possible;
+u64 xcr0_possible;
 static u32 nr_switched;
 static bool has_lbr; /* architectural: by a register that no exit or entry of ours clears */
-static u8 init_area[PAGE_SIZE] __attribute__((aligned(64)));
-
-static u64 xgetbv(void)
-{
-	u32 lo, hi;
-
-	asm volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-	return lo | (u64)hi << 32;
-}
-
-static void xsetbv(u64 value)
-{
-	asm volatile("xsetbv" : : "c"(0), "a"((u32)value), "d"((u32)(value >> 32)));
-}
-
-static void xsave(void *area)
-{
-	asm volatile("xsave64 (%0)"
-		     :
-		     : "r"(area), "a"((u32)xcr0_possible), "d"((u32)(xcr0_possible >> 32))
-		     : "memory");
-}
-
-static void xrstor(const void *area, u64 mask)
-{
-	asm volatile("xrstor64 (%0)"
-		     :
-		     : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
-		     : "memory");
-}
+u8 xsave_initial[PAGE_SIZE] __attribute__((aligned(64)));
 
 /* Once, at launch. TSC_AUX goes with RDTSCP, SPEC_CTRL is last for the same reason. */
 bool vcpu_switch_possible(void)
@@ -82,21 +51,16 @@ bool vcpu_switch_possible(void)
 	has_lbr = d & CPUID_7_LBR;
 	if (!(d & BIT(26)) || !rdmsr_safe(0x48, &spec))
 		nr_switched--;
-	*(u16 *)init_area = FCW_INIT;
-	*(u32 *)(init_area + XSAVE_MXCSR) = MXCSR_INIT;
+	*(u16 *)xsave_initial = FCW_INIT;
+	*(u32 *)(xsave_initial + XSAVE_MXCSR) = MXCSR_INIT;
 	return true;
-}
-
-u64 vcpu_xcr0_possible(void)
-{
-	return xcr0_possible;
 }
 
 void vcpu_switch_new(struct vcpu *vcpu)
 {
 	u32 i;
 
-	memcpy(frame_ptr(vcpu->xsave_pfn), init_area, PAGE_SIZE);
+	memcpy(frame_ptr(vcpu->xsave_pfn), xsave_initial, PAGE_SIZE);
 	vcpu->xcr0 = XCR0_X87;
 	vcpu->dr6 = DR6_INIT;
 	memset(vcpu->dr, 0, sizeof(vcpu->dr));
@@ -158,6 +122,21 @@ void set_drs(const u64 dr[4], u64 dr6)
 	SET_DR(6, dr6);
 }
 
+u64 lbr_stop(void)
+{
+	u64 control = has_lbr ? rdmsr(MSR_LBR_CTL) : 0;
+
+	if (control)
+		wrmsr(MSR_LBR_CTL, 0);
+	return control;
+}
+
+void lbr_go_on(u64 control)
+{
+	if (control)
+		wrmsr(MSR_LBR_CTL, control);
+}
+
 void vcpu_switch_in(struct cpu *cpu, struct vcpu *vcpu)
 {
 	u32 i;
@@ -168,10 +147,7 @@ void vcpu_switch_in(struct cpu *cpu, struct vcpu *vcpu)
 	get_drs(vcpu->host_dr, &vcpu->host_dr6);
 	vcpu->host_xcr0 = xgetbv();
 	vcpu->host_pkru = has_pkru() ? rdpkru() : 0;
-	/* The host would find where the guest has branched (SDM 18.1.2). */
-	vcpu->host_lbr_ctl = has_lbr ? rdmsr(MSR_LBR_CTL) : 0;
-	if (vcpu->host_lbr_ctl)
-		wrmsr(MSR_LBR_CTL, 0);
+	vcpu->host_lbr_ctl = lbr_stop();
 
 	asm volatile("movq %0, %%cr2" : : "r"(vcpu->cr2));
 	set_drs(vcpu->dr, vcpu->dr6);
@@ -189,8 +165,8 @@ void vcpu_switch_out(struct cpu *cpu, struct vcpu *vcpu)
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));
 	if (vcpu->xcr0 != xcr0_possible)
 		xsetbv(xcr0_possible);
-	xsave(frame_ptr(vcpu->xsave_pfn));
-	xrstor(init_area, xcr0_possible);
+	xsave(frame_ptr(vcpu->xsave_pfn), xcr0_possible);
+	xrstor(xsave_initial, xcr0_possible);
 	if (vcpu->host_xcr0 != xcr0_possible)
 		xsetbv(vcpu->host_xcr0);
 	if (has_pkru())
@@ -199,6 +175,5 @@ void vcpu_switch_out(struct cpu *cpu, struct vcpu *vcpu)
 	set_drs(vcpu->host_dr, vcpu->host_dr6);
 	asm volatile("movq %%cr2, %0" : "=r"(vcpu->cr2));
 	asm volatile("movq %0, %%cr2" : : "r"(vcpu->host_cr2));
-	if (vcpu->host_lbr_ctl)
-		wrmsr(MSR_LBR_CTL, vcpu->host_lbr_ctl);
+	lbr_go_on(vcpu->host_lbr_ctl);
 }

@@ -185,9 +185,6 @@ void *disk_owner(const struct disk *disk);
  */
 void *disk_slot(struct disk *disk, u32 slot);
 
-/** disk_random() - 64 bits nobody can foresee */
-u64 disk_random(void);
-
 /* disk_from_guest(), disk_to_guest() - @len bytes at @at of the request's data; false: no such */
 bool disk_from_guest(struct disk_req *req, u64 at, void *to, u32 len);
 bool disk_to_guest(struct disk_req *req, u64 at, const void *from, u32 len);

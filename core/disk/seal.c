@@ -1,35 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Seals, and the keys of sessions: HKDF-SHA256 (RFC 5869). */
 #include "internal.h"
+#include "../hmac.h"
+#include "../lib.h"
 
 _Static_assert(sizeof(struct mon_disk_place) == sizeof(struct mon_disk_seal), "one over the other");
 _Static_assert(NR_KEYS >= 4, "keys of sessions");
 
 /* ---- keys ---- */
-
-static void hmac_begin(struct sha256 *sha, const u8 *key, u32 len, u8 pad)
-{
-	u8 block[SHA256_BLOCK_SIZE];
-	u32 i;
-
-	for (i = 0; i < sizeof(block); i++)
-		block[i] = (i < len ? key[i] : 0) ^ pad;
-	sha256_init(sha);
-	sha256_update(sha, block, sizeof(block));
-}
-
-/* RFC 2104, for keys of a block at most. */
-static void hmac(const u8 *key, u32 len, const void *text, u32 text_len, u8 *mac)
-{
-	struct sha256 sha;
-
-	hmac_begin(&sha, key, len, 0x36);
-	sha256_update(&sha, text, text_len);
-	sha256_final(&sha, mac);
-	hmac_begin(&sha, key, len, 0x5c);
-	sha256_update(&sha, mac, SHA256_DIGEST_SIZE);
-	sha256_final(&sha, mac);
-}
 
 /* The disk says its UUID itself; keys of another one do not fit any of its seals. */
 void seal_uuid(struct disk *d, const u8 uuid[16])
@@ -76,7 +54,7 @@ static const struct gcm_key *key_of(struct disk *d, u64 session)
 /* A session of 2^62 seals has no end: nobody asks for that of the count. */
 void seal_session(struct disk *d)
 {
-	d->session = disk_random();
+	d->session = cpu_random();
 	d->count = 0;
 }
 

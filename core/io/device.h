@@ -115,7 +115,7 @@ s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE]);
 
 /* ---- vendor interface ---- */
 
-/** crypto_possible() - has the CPU what core/gcm.c and disk_random() need? */
+/** crypto_possible() - has the CPU what core/gcm.c and cpu_random() need? */
 bool crypto_possible(void);
 
 #endif /* _CORE_IO_DEVICE_H */

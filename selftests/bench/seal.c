@@ -31,7 +31,7 @@ void monitor_bug(const char *what)
 	abort();
 }
 
-u64 disk_random(void)
+u64 cpu_random(void)
 {
 	return 0x0123456789abcdefULL;
 }

@@ -12,7 +12,7 @@ power_build()
 	gcc -O2 -Wall -Wextra -Werror -static -o $out/rounds selftests/disk/rounds.c &&
 		gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o $out/power.so selftests/disk/power.c &&
 		gcc -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-unused-function -I. -Inpt \
-			-o $out/cuts selftests/disk/cuts.c core/disk/*.c core/sha256.c -lcrypto
+			-o $out/cuts selftests/disk/cuts.c core/disk/*.c core/sha256.c core/hmac.c -lcrypto
 }
 
 # The key is that of the model of a machine (selftests/unit/disk_sim.h).

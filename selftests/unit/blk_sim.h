@@ -35,7 +35,7 @@ static u8 image[IMAGE_BLOCKS][BLOCK];
 static struct blk *blk;
 static void *blk_page[320];
 
-u64 disk_random(void)
+u64 cpu_random(void)
 {
 	return unit_random();
 }

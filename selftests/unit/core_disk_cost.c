@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* needs: core/disk/commit.c core/disk/dirty.c core/disk/disk.c core/disk/io.c */
-/* needs: core/disk/open.c core/disk/place.c core/disk/request.c core/disk/seal.c */
+/* needs: core/disk/open.c core/disk/place.c core/disk/request.c core/disk/seal.c core/hmac.c */
 /* needs: core/disk/settle.c core/disk/super.c core/disk/tree.c core/sha256.c */
 /* libs: -lcrypto */
 /* What a guest's requests cost at the host: requests, blocks, flushes. And memory. */

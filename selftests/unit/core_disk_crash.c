@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* needs: core/disk/dirty.c core/disk/disk.c core/disk/io.c */
-/* needs: core/disk/place.c core/disk/request.c core/disk/seal.c */
+/* needs: core/disk/place.c core/disk/request.c core/disk/seal.c core/hmac.c */
 /* needs: core/disk/settle.c core/disk/super.c core/disk/tree.c core/sha256.c */
 /* includes: core/disk/commit.c core/disk/open.c */
 /* libs: -lcrypto */

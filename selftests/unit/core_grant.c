@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/host.c */
-/* needs: npt/compose.c npt/vm.c npt/share.c core/grant.c core/vm.c core/sha256.c */
+/* needs: npt/compose.c npt/vm.c npt/share.c core/grant.c core/vm.c core/domain.c core/sha256.c */
 /*
  * What a VM may share with whom: by its policy, by names, within its window. Every
  * refusal is asked with nothing changed in the table and in memory.

@@ -21,7 +21,7 @@ void monitor_bug(const char *what)
 	abort();
 }
 
-u64 disk_random(void)
+u64 cpu_random(void)
 {
 	return unit_random();
 }
