@@ -5,6 +5,8 @@
  */
 #include "../npt/npt.h"
 #include "../vmx/mitigate.h"
+#include "../vmx/switch.h"
+#include "../vmx/thread.h"
 #include "../vmx/vcpu.h"
 #include "debug.h"
 #include "domain.h"
@@ -41,7 +43,8 @@ static s64 hc_status(struct cpu *cpu, const u64 *arg)
 	for (i = 0; i < MON_CNT_NR; i++)
 		status.counter[i] = READ_ONCE(monitor.counter[i]);
 	status.nr_domains = domain_count();
-	status.features = (vmx_caps.shadow_vmcs ? MON_FEATURE_SHADOW_VMCS : 0) |
+	status.features = (enclaves_possible() ? MON_FEATURE_ENCLAVES : 0) |
+			  (vmx_caps.shadow_vmcs ? MON_FEATURE_SHADOW_VMCS : 0) |
 			  (vmx_caps.ept_1g ? MON_FEATURE_1G_PAGES : 0) |
 			  mitigations.done * MON_FEATURE_FLUSHED(0) |
 			  mitigations.missing * MON_FEATURE_UNFLUSHED(0);
@@ -235,6 +238,115 @@ static s64 hc_waited(struct cpu *cpu, const u64 *arg)
 	return grant_waits();
 }
 
+/* ---- enclaves ---- */
+
+static s64 hc_enclave_create(struct cpu *cpu, const u64 *arg)
+{
+	const struct mon_enclave_make *in = host_ptr(arg[0], sizeof(*in));
+	struct mon_enclave_make copy;
+
+	(void)cpu;
+	if (!in)
+		return -MON_EFAULT;
+	memcpy(&copy, in, sizeof(copy));
+	return enclave_create(&copy);
+}
+
+static s64 hc_enclave_add(struct cpu *cpu, const u64 *arg)
+{
+	const void *page = host_ptr(arg[3], PAGE_SIZE);
+
+	(void)cpu;
+	return page ? enclave_add(arg[0], arg[1], arg[2], page) : -MON_EFAULT;
+}
+
+static s64 hc_enclave_buffer(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	return enclave_buffer(arg[0], arg[1], arg[2]);
+}
+
+static s64 hc_enclave_finish(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	return enclave_finish(arg[0]);
+}
+
+static s64 hc_enclave_destroy(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	return enclave_destroy(arg[0]);
+}
+
+static s64 hc_enclave_status(struct cpu *cpu, const u64 *arg)
+{
+	struct mon_enclave_status *out = host_ptr(arg[1], sizeof(*out)), status = { 0 };
+	s64 err;
+
+	(void)cpu;
+	if (!out)
+		return -MON_EFAULT;
+	err = enclave_status(arg[0], &status);
+	if (!err)
+		memcpy(out, &status, sizeof(status));
+	return err;
+}
+
+static s64 hc_enclave_refill(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	return enclave_refill(arg[0], arg[1]);
+}
+
+static s64 hc_enclave_run(struct cpu *cpu, const u64 *arg)
+{
+	return thread_enter(cpu, arg);
+}
+
+static s64 hc_enclave_pause(struct cpu *cpu, const u64 *arg)
+{
+	(void)cpu;
+	return enclave_pause(arg[0], arg[1]);
+}
+
+static s64 hc_enclave_evict(struct cpu *cpu, const u64 *arg)
+{
+	struct mon_enclave_evicted *out = host_ptr(arg[2], sizeof(*out)), evicted = { 0 };
+	void *page = host_ptr(arg[1], PAGE_SIZE);
+	struct vectors vectors;
+	s64 err;
+
+	(void)cpu;
+	if (!page || !out)
+		return -MON_EFAULT;
+	if (!crypto_possible())
+		return -MON_ENOSYS;
+	vectors_save(&vectors);
+	err = enclave_evict(arg[0], page, &evicted);
+	vectors_load(&vectors);
+	if (!err)
+		memcpy(out, &evicted, sizeof(evicted));
+	return err;
+}
+
+static s64 hc_enclave_load(struct cpu *cpu, const u64 *arg)
+{
+	const struct mon_enclave_evicted *in = host_ptr(arg[3], sizeof(*in));
+	const void *page = host_ptr(arg[2], PAGE_SIZE);
+	struct mon_enclave_evicted copy;
+	struct vectors vectors;
+	s64 err;
+
+	(void)cpu;
+	if (!page || !in)
+		return -MON_EFAULT;
+	memcpy(&copy, in, sizeof(copy));
+	vectors_save(&vectors);
+	err = enclave_load(arg[0], arg[1], page, &copy);
+	vectors_load(&vectors);
+	return err;
+}
+
 /* ---- the table ---- */
 
 /* Less the page that a frame of a VM backs: in which order it touches them is the VM's. */
@@ -279,10 +391,24 @@ static s64 (*const hypercalls[MON_HC_NR])(struct cpu *cpu, const u64 *arg) = {
 	[MON_HC_SHARE_TOUCH] = hc_share_touch, [MON_HC_SHARE_END] = hc_share_end,
 	[MON_HC_SHARE_AT] = hc_share_at,     [MON_HC_FRAMES] = hc_frames,
 	[MON_HC_WAITED] = hc_waited,	     [MON_HC_VM_KEY] = hc_vm_key,
+	[MON_HC_ENCLAVE_CREATE] = hc_enclave_create, [MON_HC_ENCLAVE_ADD] = hc_enclave_add,
+	[MON_HC_ENCLAVE_BUFFER] = hc_enclave_buffer, [MON_HC_ENCLAVE_FINISH] = hc_enclave_finish,
+	[MON_HC_ENCLAVE_DESTROY] = hc_enclave_destroy, [MON_HC_ENCLAVE_STATUS] = hc_enclave_status,
+	[MON_HC_ENCLAVE_REFILL] = hc_enclave_refill, [MON_HC_ENCLAVE_RUN] = hc_enclave_run,
+	[MON_HC_ENCLAVE_PAUSE] = hc_enclave_pause, [MON_HC_ENCLAVE_EVICT] = hc_enclave_evict,
+	[MON_HC_ENCLAVE_LOAD] = hc_enclave_load,
 };
 
+/* The kernel; and for one call the process that it is about. */
+static bool may_call(u64 number, const u64 *arg)
+{
+	u64 cpl = (vmread(GUEST_SS_AR_BYTES) >> 5) & 3;
+
+	return !cpl || (cpl == 3 && number == MON_HC_ENCLAVE_RUN && thread_may_enter(arg));
+}
+
 /*
- * VMCALL outside VMX operation is #UD; so it is for user mode and for a caller
+ * VMCALL outside VMX operation is #UD; so it is for who may not call and for a caller
  * that does not say the magic number.
  */
 void host_hypercall(struct cpu *cpu)
@@ -291,7 +417,7 @@ void host_hypercall(struct cpu *cpu)
 	u64 arg[4] = { cpu->gpr[RDI], cpu->gpr[RSI], cpu->gpr[RDX], cpu->gpr[R10] };
 	s64 result;
 
-	if (((vmread(GUEST_SS_AR_BYTES) >> 5) & 3) || number > 0xffffffff) {
+	if (number > 0xffffffff || !may_call(number, arg)) {
 		count(MON_CNT_BAD_HYPERCALL);
 		inject_ud();
 		return;
@@ -303,6 +429,8 @@ void host_hypercall(struct cpu *cpu)
 	if (result < 0 && result != -MON_EAGAIN)
 		count(MON_CNT_BAD_HYPERCALL);
 	debug_check(number);
+	if (cpu->thread) /* what the hypercall returns comes when it is left */
+		return;
 	cpu->gpr[RAX] = (u64)result;
 	advance_rip();
 }

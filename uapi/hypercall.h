@@ -54,6 +54,28 @@ enum mon_hypercall {
 	MON_HC_FRAMES = 17,	  /* (pfn, nr, pa of struct mon_frame[nr]) */
 	MON_HC_WAITED = 18, /* returns 1 if a VM waits for CPUs that have not called since */
 	MON_HC_VM_KEY = 19, /* (domain, device, pa of 32 bytes): before the VM is entered */
+	/* Of enclaves: uapi/enclave.h */
+	MON_HC_ENCLAVE_CREATE = 20,   /* (pa of struct mon_enclave_make): returns a domain id */
+	MON_HC_ENCLAVE_ADD = 21,      /* (domain, address, MON_ENCLAVE_READ.., pa of a page) */
+	MON_HC_ENCLAVE_BUFFER = 22,   /* (domain, page of the buffer, pfn of the host's) */
+	MON_HC_ENCLAVE_FINISH = 23,   /* (domain): no more pages; it is measured */
+	MON_HC_ENCLAVE_DESTROY = 24,  /* (domain): one bounded step; -MON_EAGAIN until done */
+	MON_HC_ENCLAVE_STATUS = 25,   /* (domain, pa of struct mon_enclave_status) */
+	MON_HC_ENCLAVE_REFILL = 26,   /* (domain, frames): it may own as many more */
+	/*
+	 * (domain | thread << 32, enum mon_enclave_op, two values): returns enum mon_enclave_exit,
+	 * with values in RSI and RDX; zeros in RCX, RDI and R8 to R11. Also of its process.
+	 */
+	MON_HC_ENCLAVE_RUN = 27,
+	MON_HC_ENCLAVE_PAUSE = 28, /* (domain, 1 or 0): threads are not entered: -MON_EAGAIN */
+	/*
+	 * (domain, pa of a page, pa of struct mon_enclave_evicted) while it is paused: takes a page
+	 * of the monitor's choice. -MON_EAGAIN: a thread runs still, or the search goes on;
+	 * -MON_ENOENT: there was none up to the end
+	 */
+	MON_HC_ENCLAVE_EVICT = 29,
+	/* (domain, thread, pa of a page, pa of struct mon_enclave_evicted): what it waits for */
+	MON_HC_ENCLAVE_LOAD = 30,
 	MON_HC_NR,
 };
 
@@ -89,11 +111,14 @@ enum mon_hypercall {
 	X(GUEST_CALL_REFUSED, "hypercall of a confidential VM refused")          \
 	X(WINDOW_REFUSED, "confidential VM touched what is not shared with it (any more)") \
 	X(BAD_IO, "string instruction on a port that resets the machine")        \
-	X(MCE_IN_ROOT, "machine check taken in root mode and passed on")
+	X(MCE_IN_ROOT, "machine check taken in root mode and passed on")         \
+	X(ENCLAVE_CALL_REFUSED, "call of an enclave refused")                    \
+	X(ENCLAVE_FAULTED, "thread of an enclave ended by an exception")
 
-/* Domains: the host, the monitor, and confidential VMs from 2 on. */
+/* Domains: the host, the monitor, VMs from 2 on, enclaves from MON_DOMAIN_ENCLAVE on. */
 #define MON_DOMAIN_HOST 0u
 #define MON_DOMAIN_MONITOR 1u
+#define MON_DOMAIN_ENCLAVE 32u
 #define MON_DOMAIN_NONE 0xffffffffu
 
 #define MON_SHARE_READ 1u
@@ -465,6 +490,7 @@ struct mon_frame {
 
 #define MON_FEATURE_SHADOW_VMCS 1u
 #define MON_FEATURE_1G_PAGES 2u
+#define MON_FEATURE_ENCLAVES 4u
 /* What is flushed between a confidential VM and the host; what should be, and this CPU cannot */
 #define MON_FEATURE_FLUSHED(flush) (1u << (8 + (flush)))
 #define MON_FEATURE_UNFLUSHED(flush) (1u << (16 + (flush)))

@@ -29,6 +29,7 @@ struct vmcs {
 #define STEP_LEAVES 4
 #define MTRR_SHADOWS 64
 
+struct thread;
 struct vcpu;
 
 #include "nested.h"
@@ -51,6 +52,9 @@ struct vcpu;
  * @parked: it has left VMX operation, and does nothing any more (end.c)
  * @in_guest: the last exit came from a guest of the host (L2), not the host
  * @vcpu: vCPU of a confidential VM whose registers are in this CPU, or NULL
+ * @thread: of an enclave, whose registers are in this CPU, or NULL
+ * @enclave_vmcs: what threads run on; @enclave_vmcs_made: it is written but for them
+ * @xsave_pfn: the host's vector registers while a thread runs
  * @step: EPT01 leaves lent to the host for one instruction, see host_step.c
  * @host_exits, @guest_exits: by basic exit reason
  */
@@ -80,6 +84,10 @@ struct cpu {
 		u64 junk_pfn;
 	} step;
 	struct vcpu *vcpu;
+	struct thread *thread;
+	struct vmcs enclave_vmcs;
+	bool enclave_vmcs_made;
+	u64 xsave_pfn;
 	struct nested nested;
 	u64 gdt[16];
 	u64 tss[14];
@@ -207,7 +215,10 @@ void monitor_msr_bitmap_init(void);
 /** host_hypercall() - VMCALL of the host */
 void host_hypercall(struct cpu *cpu);
 
-/** host_cpuid() - CPUID as the host (or, for the features, its guest) sees it */
+/** host_init_signal() - INIT: this CPU waits for a SIPI. vmcs01 is current */
+void host_init_signal(struct cpu *cpu);
+
+/** host_cpuid() - CPUID as the host (or, for the features, its guest, or an enclave) sees it */
 void host_cpuid(struct cpu *cpu);
 
 /* launch.c: called by the gate, through it */

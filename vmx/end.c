@@ -81,6 +81,8 @@ static void forget_guests(struct cpu *cpu)
 	if (cpu->in_vmx) {
 		vcpu_clear_all(cpu);
 		vmcs_clear(cpu, &cpu->nested.vmcs02);
+		if (cpu->enclave_vmcs_made)
+			vmcs_clear(cpu, &cpu->enclave_vmcs);
 		vmcs_clear(cpu, &cpu->vmcs01);
 	}
 	memset(cpu->gpr, 0, sizeof(cpu->gpr));

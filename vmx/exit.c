@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Exits: who left, and who answers. */
 #include "end.h"
+#include "thread.h"
 #include "vcpu.h"
 #include "../core/lib.h"
 #include "../npt/npt.h"
@@ -98,7 +99,7 @@ static void host_invd(void)
  * It may never come back, so nobody waits for it: not for its flush, nor for a VMCS
  * that it has loaded. An INIT in a guest is an exit of the guest instead.
  */
-static void host_init_signal(struct cpu *cpu)
+void host_init_signal(struct cpu *cpu)
 {
 	static const u64 no_breakpoints[4];
 	u64 cr0 = vmread(GUEST_CR0);
@@ -249,6 +250,9 @@ void handle_exit(struct cpu *cpu)
 	if (cpu->vcpu) {
 		cpu->guest_exits[counted]++;
 		vcpu_exit(cpu, full);
+	} else if (cpu->thread) {
+		cpu->guest_exits[counted]++;
+		thread_exit(cpu, full);
 	} else if (cpu->current != &cpu->vmcs01) {
 		cpu->guest_exits[counted]++;
 		nested_guest_exit(cpu, full);
@@ -287,6 +291,8 @@ void handle_events(struct cpu *cpu)
 			count(MON_CNT_NMI_IN_ROOT);
 		if (cpu->vcpu)
 			vcpu_deliver_events(cpu);
+		else if (cpu->thread)
+			thread_interrupt(cpu); /* and again, for the host */
 		else
 			nested_deliver_events(cpu);
 		cpu->launched = cpu->current->launched;
@@ -322,6 +328,8 @@ void handle_entry_failure(struct cpu *cpu)
 	if (cpu->current != &cpu->vmcs01) {
 		if (cpu->vcpu)
 			vcpu_entry_failed(cpu, (u32)error);
+		else if (cpu->thread)
+			thread_entry_failed(cpu, (u32)error);
 		else
 			nested_entry_failed(cpu, (u32)error);
 		cpu->launched = cpu->current->launched;

@@ -5,6 +5,7 @@
  * the page tables this runs on and the boot information.
  */
 #include "mitigate.h"
+#include "thread.h"
 #include "vcpu.h"
 #include "../npt/npt.h"
 
@@ -177,6 +178,7 @@ static u64 init_once(struct cpu *cpu)
 	monitor_msr_bitmap_init();
 	mitigate_init();
 	nested_caps_init();
+	thread_init();
 	monitor.initialized = true;
 	return MON_LAUNCH_OK;
 }
@@ -425,7 +427,8 @@ static int frames_for_cpu(struct cpu *cpu)
 {
 	struct vmcs vmxon_region = { 0 };
 
-	if (vmcs_init(&vmxon_region) || vmcs_init(&cpu->vmcs01) || nested_cpu_init(cpu))
+	if (vmcs_init(&vmxon_region) || vmcs_init(&cpu->vmcs01) || nested_cpu_init(cpu) ||
+	    thread_cpu_init(cpu))
 		return NPT_EPOOL;
 	cpu->vmxon_pa = vmxon_region.pa;
 	spin_lock(&npt_lock);

@@ -11,6 +11,7 @@
 #define slot_for vm_slot_for
 #include "../../core/vm.c"
 #include "../../core/debug.h"
+#include "../../core/enclave.h"
 #include "../../uapi/guest.h"
 #include "../../vmx/cpu.h"
 #ifdef INV_APART
@@ -74,25 +75,41 @@ void ghost_share_over(u32 slot)
 
 /* ---- invariants ---- */
 
+static u32 add_domains(struct inv_space *spaces)
+{
+	struct enclave *e;
+	u32 i, nr = 0;
+
+	for (i = 0; i < VM_MAX; i++)
+		if (vms[i])
+			spaces[nr++] = (struct inv_space){ INV_VM, vms[i]->id, &vms[i]->npt };
+	for (i = MON_DOMAIN_ENCLAVE; nr < domain_count() && i < DOM_LIMIT; i++) {
+		e = enclave_of(i);
+		if (e)
+			spaces[nr++] = (struct inv_space){ INV_VM, i, &e->npt };
+	}
+	return nr;
+}
+
 static void check_world(void)
 {
-	static struct inv_space spaces[1 + EPT02_SLOTS + VM_MAX];
+	static struct inv_space spaces[1 + EPT02_SLOTS + DOM_LIMIT];
 	static u32 leaves[CHECKED_FRAMES];
 	static u8 tables[CHECKED_FRAMES];
 	struct inv_world w = { .spaces = spaces, .shares = shares, .nr_shares = SHARE_MAX,
 			       .lent = ~0U, .leaves = leaves, .tables = tables };
-	u32 i;
+	u32 i, nr;
 
 	spaces[w.nr_spaces++] = (struct inv_space){ INV_EPT01, DOM_HOST, &host_npt };
 	for (i = 0; i < EPT02_SLOTS; i++)
 		if (slots[i].eptp12)
 			spaces[w.nr_spaces++] =
 				(struct inv_space){ INV_EPT02, DOM_HOST, &slots[i].npt };
-	for (i = 0; i < VM_MAX; i++)
-		if (vms[i])
-			spaces[w.nr_spaces++] =
-				(struct inv_space){ INV_VM, vms[i]->id, &vms[i]->npt };
-	inv_check(&w);
+	nr = add_domains(spaces + w.nr_spaces);
+	w.nr_spaces += nr;
+	/* One that is being made, or is all but gone, has frames, and is in no list. */
+	if (nr == domain_count())
+		inv_check(&w);
 }
 
 /* They come all the time, and nothing is other than before. */
@@ -105,6 +122,7 @@ static bool only_asks(u64 call)
 	case MON_HC_SHARE_AT:
 	case MON_HC_FRAMES:
 	case MON_HC_WAITED:
+	case MON_HC_ENCLAVE_STATUS:
 	case DEBUG_GUEST | MON_GC_SELF:
 	case DEBUG_GUEST | MON_GC_SHARE_AT:
 	case DEBUG_GUEST | MON_GC_TAKE_SIGNAL:

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Calls of an enclave: who it is, what it tells another one, its keys, and memory that it gives
+ * back. A structure is fetched once, though the enclave has other threads.
+ *
+ * All keys are made of one secret, which is as old as the monitor.
+ */
+#include "enclave.h"
+#include "hmac.h"
+#include "hypercall.h"
+#include "lib.h"
+
+#define REPORT_INFO "monitor-report-1"
+#define KEY_INFO "monitor-key-1---"
+#define INFO_SIZE (sizeof(REPORT_INFO) - 1)
+_Static_assert(sizeof(KEY_INFO) == sizeof(REPORT_INFO), "one layout");
+
+#define REPORT_SEALED offsetof(struct mon_enclave_report, seal)
+_Static_assert(REPORT_SEALED + 32 == sizeof(struct mon_enclave_report), "the seal is last");
+
+static u8 secret[32];
+static u8 image[32];
+
+void enclave_init(const u8 image_hash[32])
+{
+	u64 word;
+	u32 i;
+
+	for (i = 0; i < sizeof(secret); i += sizeof(word)) {
+		word = cpu_random();
+		memcpy(secret + i, &word, sizeof(word));
+	}
+	memcpy(image, image_hash, sizeof(image));
+}
+
+/* @label may be left out: NULL. */
+static void key_make(const char *info, const u8 measurement[32], const u8 *label, u8 key[32])
+{
+	struct {
+		u8 info[INFO_SIZE];
+		u8 measurement[32];
+		u8 label[32];
+	} text = { 0 };
+
+	memcpy(text.info, info, sizeof(text.info));
+	memcpy(text.measurement, measurement, sizeof(text.measurement));
+	if (label)
+		memcpy(text.label, label, sizeof(text.label));
+	hmac(secret, sizeof(secret), &text, sizeof(text), key);
+}
+
+static void report_seal(const struct mon_enclave_report *report, u8 seal[32])
+{
+	u8 key[32];
+
+	key_make(REPORT_INFO, report->target, NULL, key);
+	hmac(key, sizeof(key), report, REPORT_SEALED, seal);
+	memset(key, 0, sizeof(key));
+}
+
+/* In time that does not depend on where they differ. */
+static bool same(const u8 *a, const u8 *b, u32 len)
+{
+	u8 differ = 0;
+	u32 i;
+
+	for (i = 0; i < len; i++)
+		differ |= a[i] ^ b[i];
+	return !differ;
+}
+
+static s64 ec_self(struct enclave *e, u32 thread, void *at)
+{
+	struct mon_enclave_self self = {
+		.thread = thread, .flags = e->policy.flags,
+		.owned = READ_ONCE(e->npt.owned), .limit = READ_ONCE(e->npt.limit),
+	};
+	u32 i;
+
+	memcpy(self.measurement, e->measurement, sizeof(self.measurement));
+	for (i = 0; i < e->policy.nr_ranges; i++)
+		if (e->policy.range[i].type == MON_ENCLAVE_BUFFER) {
+			self.buffer = e->policy.range[i].start;
+			self.buffer_size = e->policy.range[i].end - self.buffer;
+		}
+	memcpy(at, &self, sizeof(self));
+	return 0;
+}
+
+static s64 ec_report(struct enclave *e, u32 thread, void *at)
+{
+	struct mon_enclave_report report;
+
+	(void)thread;
+	memcpy(&report, at, sizeof(report));
+	memcpy(report.measurement, e->measurement, sizeof(report.measurement));
+	report.version = MON_ENCLAVE_POLICY_VERSION;
+	report.flags = e->policy.flags;
+	report.product = e->policy.product;
+	report.security_version = e->policy.security_version;
+	memcpy(report.image_hash, image, sizeof(report.image_hash));
+	report_seal(&report, report.seal);
+	memcpy(at, &report, sizeof(report));
+	return 0;
+}
+
+static s64 ec_verify(struct enclave *e, u32 thread, void *at)
+{
+	struct mon_enclave_report report;
+	u8 seal[32];
+
+	(void)thread;
+	memcpy(&report, at, sizeof(report));
+	if (!same(report.target, e->measurement, sizeof(report.target)))
+		return -MON_EPERM;
+	report_seal(&report, seal);
+	return same(report.seal, seal, sizeof(seal)) ? 0 : -MON_EPERM;
+}
+
+static s64 ec_key(struct enclave *e, u32 thread, void *at)
+{
+	struct mon_enclave_key key;
+
+	(void)thread;
+	memcpy(&key, at, sizeof(key));
+	key_make(KEY_INFO, e->measurement, key.label, key.key);
+	memcpy(at, &key, sizeof(key));
+	memset(&key, 0, sizeof(key));
+	return 0;
+}
+
+static const struct {
+	s64 (*call)(struct enclave *e, u32 thread, void *at);
+	u32 size;
+} calls[MON_EC_NR] = {
+	[MON_EC_SELF] = { ec_self, sizeof(struct mon_enclave_self) },
+	[MON_EC_REPORT] = { ec_report, sizeof(struct mon_enclave_report) },
+	[MON_EC_VERIFY] = { ec_verify, sizeof(struct mon_enclave_report) },
+	[MON_EC_KEY] = { ec_key, sizeof(struct mon_enclave_key) },
+};
+
+/* A stack is not given back: what is on it would be gone under the thread that calls. */
+static bool may_trim(const struct enclave *e, u64 address, u64 pages)
+{
+	u64 end = address + (pages << PAGE_SHIFT), stacks = e->policy.stacks;
+	u32 i;
+
+	if (!pages || pages > MON_ENCLAVE_TRIM_MAX || address >= MON_ENCLAVE_HIGH)
+		return false;
+	if (address < stacks + e->policy.nr_threads * e->policy.stack_size && end > stacks)
+		return false;
+	for (i = 0; i < e->policy.nr_ranges; i++)
+		if (e->policy.range[i].type == MON_ENCLAVE_ZERO &&
+		    address >= e->policy.range[i].start && end <= e->policy.range[i].end)
+			return true;
+	return false;
+}
+
+static s64 ec_trim(struct enclave *e, u64 address, u64 pages)
+{
+	int err;
+
+	if (!may_trim(e, address, pages))
+		return -MON_EINVAL;
+	spin_lock(&e->lock);
+	err = vm_npt_release(&e->npt, e->id, address, pages);
+	if (!err)
+		enclave_forget(e, address, pages);
+	spin_unlock(&e->lock);
+	return npt_to_errno(err);
+}
+
+s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg)
+{
+	void *at;
+	int err;
+
+	if (number == MON_EC_TRIM)
+		return ec_trim(e, arg[0], arg[1]);
+	if (number >= MON_EC_NR || !calls[number].call)
+		return -MON_ENOSYS;
+	at = enclave_bytes(e, arg[0], calls[number].size, &err);
+	if (!at)
+		return err == NPT_EOWNER ? -MON_EFAULT : npt_to_errno(err);
+	return calls[number].call(e, thread, at);
+}

@@ -1,0 +1,596 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/host.c */
+/* needs: npt/compose.c npt/vm.c npt/share.c core/enclave.c core/enclave_call.c */
+/* needs: core/domain.c core/sha256.c core/hmac.c core/enclave_evict.c core/gcm.c */
+/* cflags: -msse4.1 -maes -mpclmul */
+/* libs: -lcrypto */
+/*
+ * Enclaves without a CPU: making, measuring, memory and end, with every frame counted; keys and
+ * reports against OpenSSL's HMAC.
+ */
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#define SIM_FRAMES 8192ULL
+#include "npt_sim.h"
+#include "core/domain.h"
+#include "core/enclave.h"
+
+#define RX (MON_ENCLAVE_READ | MON_ENCLAVE_EXEC)
+#define TEXT 0x10000000ULL
+#define HEAP 0x20000000ULL
+#define HEAP_PAGES 64
+#define STACKS 0x30000000ULL
+#define STACK_SIZE 0x4000ULL
+#define THREADS 2
+#define BUFFER 0x40000000ULL
+#define HOST_FRAME 0x200ULL
+
+/* ---- the vendor's side ---- */
+
+struct thread {
+	u64 pfn;
+	bool busy;
+};
+
+static u64 random_word = 0x1111111111111111ULL;
+static bool possible = true;
+static u32 threads_left;
+
+u64 cpu_random(void)
+{
+	return random_word += 0x0123456789abcdefULL;
+}
+
+bool enclaves_possible(void)
+{
+	return possible;
+}
+
+struct thread *thread_new(struct enclave *e, u32 index)
+{
+	struct thread *t;
+	u64 pfn;
+
+	(void)e;
+	(void)index;
+	if (!threads_left)
+		return NULL;
+	threads_left--;
+	lock();
+	pfn = frame_get(FRAME_STATE);
+	unlock();
+	t = frame_ptr(pfn);
+	t->pfn = pfn;
+	return t;
+}
+
+void thread_free(struct thread *t)
+{
+	lock();
+	frame_retire(t->pfn);
+	unlock();
+}
+
+bool thread_idle(const struct thread *t)
+{
+	return !t->busy;
+}
+
+/* ---- */
+
+static const u8 image_hash[32] = { 1, 2, 3 };
+static u8 secret[32];
+static u64 free_before;
+static u8 text[2][PAGE_SIZE];
+
+static struct mon_enclave_make make_args(void)
+{
+	return (struct mon_enclave_make){
+		.limit = 40,
+		.policy = {
+			.version = MON_ENCLAVE_POLICY_VERSION, .nr_ranges = 4,
+			.nr_threads = THREADS, .entry = TEXT, .stacks = STACKS,
+			.stack_size = STACK_SIZE, .product = 3, .security_version = 5,
+			.range = {
+				{ TEXT, TEXT + 2 * PAGE_SIZE, MON_ENCLAVE_PAGES, 0 },
+				{ HEAP, HEAP + HEAP_PAGES * PAGE_SIZE, MON_ENCLAVE_ZERO, 0 },
+				{ STACKS, STACKS + THREADS * STACK_SIZE, MON_ENCLAVE_ZERO, 0 },
+				{ BUFFER, BUFFER + 2 * PAGE_SIZE, MON_ENCLAVE_BUFFER, 0 },
+			},
+		},
+	};
+}
+
+static void setup(u64 pool)
+{
+	struct npt_config cfg = sim_config();
+	u64 word = random_word;
+	u32 i;
+
+	sim_init(SIM_FRAMES, 2);
+	sim_pool(0x400, pool);
+	check(host_npt_init(&cfg) == NPT_OK);
+	free_before = frame_state_count(FRAME_FREE);
+	threads_left = ~0u;
+	for (i = 0; i < sizeof(secret); i += 8) {
+		word += 0x0123456789abcdefULL;
+		memcpy(secret + i, &word, 8);
+	}
+	enclave_init(image_hash);
+	enclave_evict_init();
+}
+
+static void pass_all(void)
+{
+	epoch_pass(0);
+	epoch_pass(1);
+}
+
+static struct enclave *make(void)
+{
+	struct mon_enclave_make args = make_args();
+	s64 id = enclave_create(&args);
+
+	check(id >= MON_DOMAIN_ENCLAVE);
+	memset(text[0], 0xc3, PAGE_SIZE);
+	memset(text[1], 0x11, PAGE_SIZE);
+	check(!enclave_add((u64)id, TEXT, RX, text[0]));
+	check(!enclave_add((u64)id, TEXT + PAGE_SIZE, MON_ENCLAVE_READ, text[1]));
+	check(!enclave_buffer((u64)id, 1, HOST_FRAME));
+	return enclave_of((u64)id);
+}
+
+static bool all_back(void)
+{
+	lock();
+	epoch_reap(10000);
+	unlock();
+	return frame_state_count(FRAME_FREE) == free_before && !domain_count();
+}
+
+/* As the module does: the CPUs pass between steps. Returns how many there were. */
+static u32 destroy(u32 id)
+{
+	u32 steps = 1;
+
+	for (; enclave_destroy(id) == -MON_EAGAIN; steps++) {
+		check(steps < 100);
+		pass_all();
+	}
+	pass_all();
+	return steps;
+}
+
+static void test_life(void)
+{
+	struct enclave *e;
+	u64 epoch;
+	u32 id;
+
+	setup(256);
+	e = make();
+	id = e->id;
+	ok(id == MON_DOMAIN_ENCLAVE && domain_count() == 1, "the first one has the first number");
+	ok(!domains_close(), "the monitor stays as long as there is one");
+	ok(enclave_add(id, TEXT, RX, text[0]) == -MON_EEXIST, "add: twice");
+	ok(enclave_add(id, HEAP, RX, text[0]) == -MON_EINVAL, "add: to the heap");
+	ok(enclave_add(id, TEXT + 8, RX, text[0]) == -MON_EINVAL, "add: within a page");
+	ok(enclave_add(id + 1, TEXT, RX, text[0]) == -MON_ENOENT, "add: to none");
+	ok(enclave_buffer(id, 2, HOST_FRAME) == -MON_EINVAL, "buffer: behind its end");
+	ok(enclave_buffer(id, 1, HOST_FRAME) == -MON_EEXIST, "buffer: twice");
+	ok(enclave_buffer(id, 0, e->pfn) == -MON_EPERM, "buffer: a frame of the monitor's");
+	ok(enclave_buffer(id, 0, e->npt.root) == -MON_EPERM, "buffer: a table");
+	ok(enclave_buffer(id, 0, vm_npt_lookup(&e->npt, id, TEXT)) == -MON_EPERM,
+	   "buffer: a page of its own");
+	ok(enclave_buffer(id, ~0ULL, HOST_FRAME) == -MON_EINVAL, "buffer: no such page");
+	threads_left = 1;
+	ok(enclave_finish(id) == -MON_ENOMEM && e->state == MON_ENCLAVE_BUILDING,
+	   "finish: no frames for a thread");
+	threads_left = 10;
+	ok(!enclave_finish(id) && threads_left == 9, "finish: the other one");
+	ok(enclave_finish(id) == -MON_EBUSY, "finish: again");
+	ok(enclave_add(id, TEXT, RX, text[0]) == -MON_EBUSY &&
+	   enclave_buffer(id, 0, HOST_FRAME + 1) == -MON_EBUSY, "it is closed");
+	refused(host_donate(HOST_FRAME, 1, &epoch), NPT_EBUSY, "its buffer stays the host's");
+	e->thread[1]->busy = true;
+	ok(enclave_destroy(id) == -MON_EAGAIN && enclave_destroy(id) == -MON_EAGAIN,
+	   "destroy: a thread runs");
+	pass_all();
+	ok(enclave_destroy(id) == -MON_EAGAIN && frame_state_count(FRAME_PRIVATE),
+	   "it keeps what it has");
+	e->thread[1]->busy = false;
+	ok(destroy(id) == 1 && !enclave_of(id), "destroy");
+	ok(enclave_destroy(id) == -MON_ENOENT, "destroy: again");
+	ok(all_back(), "every frame is back");
+	ok(!host_donate(HOST_FRAME, 1, &epoch), "and the buffer can be given away");
+}
+
+/* With ever fewer frames: what cannot be made leaves nothing behind. */
+static void test_poor(void)
+{
+	struct mon_enclave_make args = make_args();
+	u64 left, made = 0;
+	s64 id;
+
+	for (left = 0; left < 12; left++) {
+		setup(256);
+		lock();
+		while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE + left)
+			check(frame_get(FRAME_STATE) != INVALID_PFN);
+		unlock();
+		free_before = frame_state_count(FRAME_FREE);
+		id = enclave_create(&args);
+		if (id < 0)
+			check(id == -MON_ENOMEM);
+		else
+			destroy((u32)id);
+		made += id > 0;
+		pass_all();
+		check(all_back());
+	}
+	ok(made == 5, "create with 0 to 11 frames left: none is lost, and seven suffice");
+	possible = false;
+	ok(enclave_create(&args) == -MON_ENOSYS, "create: not on this CPU");
+	possible = true;
+	args.limit = 1;
+	ok(enclave_create(&args) == -MON_EINVAL, "create: fewer frames than its tables");
+	args.limit = 2 + 2 + HEAP_PAGES + THREADS * 4;
+	id = enclave_create(&args);
+	ok(id > 0, "create: as many as its ranges have");
+	destroy((u32)id);
+	args.limit++;
+	ok(enclave_create(&args) == -MON_EINVAL, "create: one more");
+}
+
+static u8 measured[4 * PAGE_SIZE];
+static size_t nr_measured;
+
+static void put(const void *from, size_t len)
+{
+	check(nr_measured + len <= sizeof(measured));
+	memcpy(measured + nr_measured, from, len);
+	nr_measured += len;
+}
+
+static void put_page(u64 address, u64 perm, const u8 *from)
+{
+	put(&address, 8);
+	put(&perm, 8);
+	put(from, PAGE_SIZE);
+}
+
+static void test_measurement(void)
+{
+	struct mon_enclave_make args = make_args();
+	struct mon_enclave_status status = { 0 };
+	struct enclave *e;
+	u8 wanted[32];
+
+	setup(256);
+	e = make();
+	ok(!enclave_status(e->id, &status) && !status.measurement[0] && !status.measurement[31],
+	   "no measurement while it is built");
+	check(!enclave_finish(e->id));
+	put(&args.policy, sizeof(args.policy));
+	put_page(TEXT, RX, text[0]);
+	put_page(TEXT + PAGE_SIZE, MON_ENCLAVE_READ, text[1]);
+	check(EVP_Digest(measured, nr_measured, wanted, NULL, EVP_sha256(), NULL));
+	check(!enclave_status(e->id, &status));
+	ok(!memcmp(status.measurement, wanted, 32) && status.state == MON_ENCLAVE_READY &&
+	   status.owned == 4 && status.limit == 40 && status.nr_threads == THREADS,
+	   "it is SHA-256 of policy and pages");
+	ok(enclave_status(e->id + 1, &status) == -MON_ENOENT, "status: of none");
+	destroy(e->id);
+}
+
+static void test_memory(void)
+{
+	struct enclave *e;
+	u64 arg[3] = { 0 }, i;
+	u8 *last;
+	int err;
+
+	setup(512);
+	e = make();
+	check(!enclave_finish(e->id));
+	ok(enclave_touch(e, TEXT) == NPT_EOWNER && enclave_touch(e, BUFFER) == NPT_EOWNER &&
+	   enclave_touch(e, 0) == NPT_EOWNER && enclave_touch(e, HEAP - 1) == NPT_EOWNER &&
+	   enclave_touch(e, HEAP + HEAP_PAGES * PAGE_SIZE) == NPT_EOWNER &&
+	   enclave_touch(e, ENCLAVE_TABLES) == NPT_EOWNER && enclave_touch(e, ~0ULL) == NPT_EOWNER,
+	   "touch: nothing is made but of zeros, where it may be");
+	ok(enclave_touch(e, STACKS) == NPT_EOWNER &&
+	   enclave_touch(e, STACKS + STACK_SIZE + PAGE_SIZE - 1) == NPT_EOWNER,
+	   "touch: the end of each stack");
+	ok(!enclave_touch(e, STACKS + PAGE_SIZE) && !enclave_touch(e, STACKS + STACK_SIZE - 1) &&
+	   !enclave_touch(e, STACKS + PAGE_SIZE), "touch: a stack, twice");
+	ok(!enclave_bytes(e, HEAP + 4, 8, &err) && err == NPT_EOWNER &&
+	   !enclave_bytes(e, HEAP + PAGE_SIZE - 8, 16, &err) && err == NPT_EOWNER &&
+	   !enclave_bytes(e, TEXT, 8, &err) && err == NPT_EOWNER, "bytes: aligned, in one page");
+	last = enclave_bytes(e, HEAP + PAGE_SIZE - 8, 8, &err);
+	ok(last == (u8 *)frame_ptr(vm_npt_lookup(&e->npt, e->id, HEAP)) + PAGE_SIZE - 8,
+	   "bytes: to the end of a page");
+	for (i = 0; !enclave_touch(e, HEAP + i * PAGE_SIZE); i++)
+		;
+	ok(i == 40 - 4 - 2 && enclave_touch(e, HEAP + i * PAGE_SIZE) == NPT_EQUOTA,
+	   "touch: no more than it may own");
+	ok(enclave_refill(e->id, HEAP_PAGES) == -MON_EINVAL && !enclave_refill(e->id, 2) &&
+	   !enclave_touch(e, HEAP + i * PAGE_SIZE), "refill");
+	ok(enclave_refill(e->id + 1, 1) == -MON_ENOENT, "refill: of none");
+	arg[0] = HEAP;
+	arg[1] = 8;
+	ok(!enclave_call(e, 0, MON_EC_TRIM, arg) && e->npt.owned == 33 && e->npt.limit == 34,
+	   "trim");
+	arg[0] = STACKS;
+	arg[1] = 4;
+	ok(enclave_call(e, 0, MON_EC_TRIM, arg) == -MON_EINVAL, "trim: a stack");
+	arg[0] = HEAP;
+	arg[1] = ~0ULL;
+	ok(enclave_call(e, 0, MON_EC_TRIM, arg) == -MON_EINVAL, "trim: all");
+	destroy(e->id);
+	ok(all_back(), "every frame is back");
+}
+
+/* ---- keys and reports, as they are documented ---- */
+
+static void hmac_is(const void *key, const void *text, u32 len, u8 *mac)
+{
+	HMAC(EVP_sha256(), key, 32, text, len, mac, NULL);
+}
+
+static void test_proof(void)
+{
+	struct {
+		u8 info[16], measurement[32], label[32];
+	} key_text = { .info = "monitor-key-1---", .label = "label" },
+	  report_text = { .info = "monitor-report-1" };
+	struct mon_enclave_report *report;
+	struct mon_enclave_key *key;
+	u64 arg[3] = { HEAP };
+	struct enclave *e;
+	u8 mac[32], wanted[32];
+	int err;
+
+	setup(512);
+	e = make();
+	check(!enclave_finish(e->id));
+	memcpy(key_text.measurement, e->measurement, 32);
+	hmac_is(secret, &key_text, sizeof(key_text), wanted);
+	key = enclave_bytes(e, HEAP, sizeof(*key), &err);
+	strcpy((char *)key->label, "label");
+	ok(!enclave_call(e, 0, MON_EC_KEY, arg) && !memcmp(key->key, wanted, 32),
+	   "a key is HMAC of measurement and label");
+	report = enclave_bytes(e, HEAP, sizeof(*report), &err);
+	memset(report, 0xee, sizeof(*report));
+	memcpy(report->target, e->measurement, 32);
+	check(!enclave_call(e, 0, MON_EC_REPORT, arg));
+	memcpy(report_text.measurement, e->measurement, 32);
+	hmac_is(secret, &report_text, sizeof(report_text), mac);
+	hmac_is(mac, report, offsetof(struct mon_enclave_report, seal), wanted);
+	ok(!memcmp(report->seal, wanted, 32) && !memcmp(report->image_hash, image_hash, 32) &&
+	   report->product == 3 && report->security_version == 5 && !report->flags &&
+	   report->data[63] == 0xee, "so is the seal of a report");
+	ok(!enclave_call(e, 0, MON_EC_VERIFY, arg), "which is believed");
+	report->seal[31] ^= 1;
+	ok(enclave_call(e, 0, MON_EC_VERIFY, arg) == -MON_EPERM, "but not with another seal");
+	ok(enclave_call(e, 0, MON_EC_RETURN, arg) == -MON_ENOSYS &&
+	   enclave_call(e, 0, MON_EC_NR, arg) == -MON_ENOSYS &&
+	   enclave_call(e, 0, ~0ULL, arg) == -MON_ENOSYS, "no other calls are here");
+	destroy(e->id);
+}
+
+static void test_many(void)
+{
+	struct mon_enclave_make args = make_args();
+	u64 i, made;
+	s64 id;
+
+	setup(4000);
+	for (made = 0;; made++) {
+		id = enclave_create(&args);
+		if (id < 0)
+			break;
+		check((u64)id == MON_DOMAIN_ENCLAVE + made);
+	}
+	ok(id == -MON_ENOMEM && made > 300, "as many as there is memory for: %llu",
+	   (unsigned long long)made);
+	for (i = 0; i < made; i += 2)
+		destroy((u32)(MON_DOMAIN_ENCLAVE + i));
+	id = enclave_create(&args);
+	ok(id == MON_DOMAIN_ENCLAVE, "a number is used again");
+	destroy((u32)id);
+	for (i = 1; i < made; i += 2)
+		destroy((u32)(MON_DOMAIN_ENCLAVE + i));
+	ok(all_back(), "every frame is back");
+	ok(domains_close() && enclave_create(&args) == -MON_EBUSY, "then none is made any more");
+}
+
+/* ---- eviction ---- */
+
+#define OUT_MAX 64
+
+static u8 out_page[OUT_MAX][PAGE_SIZE];
+static struct mon_enclave_evicted out[OUT_MAX];
+
+static s64 evict(struct enclave *e, u32 i)
+{
+	s64 err;
+
+	do {
+		err = enclave_evict(e->id, out_page[i], &out[i]);
+	} while (err == -MON_EAGAIN);
+	return err;
+}
+
+static s64 load(struct enclave *e, u32 i, u64 address)
+{
+	e->wanted[0] = address;
+	return enclave_load(e->id, 0, out_page[i], &out[i]);
+}
+
+/* An enclave with @pages of its heap full of their number and 1. */
+static struct enclave *make_full(u32 pages)
+{
+	struct enclave *e = make();
+	int err;
+	u32 i;
+
+	check(!enclave_finish(e->id));
+	for (i = 0; i < pages; i++)
+		memset(enclave_bytes(e, HEAP + i * PAGE_SIZE, PAGE_SIZE, &err), (int)i + 1,
+		       PAGE_SIZE);
+	return e;
+}
+
+static bool full_of(struct enclave *e, u64 address, u8 byte)
+{
+	u64 pfn = vm_npt_lookup(&e->npt, e->id, address);
+	u32 i;
+
+	for (i = 0; pfn != INVALID_PFN && i < PAGE_SIZE; i++)
+		if (((u8 *)frame_ptr(pfn))[i] != byte)
+			return false;
+	return pfn != INVALID_PFN;
+}
+
+static void test_evict(void)
+{
+	u64 owned, limit, i, right = 0;
+	struct enclave *e;
+	u32 nr = 0;
+
+	setup(512);
+	e = make_full(4);
+	ok(enclave_evict(e->id, out_page[0], &out[0]) == -MON_EAGAIN, "evict: not paused");
+	ok(enclave_pause(e->id, 2) == -MON_EINVAL && !e->paused, "pause: half");
+	check(!enclave_pause(e->id, 1));
+	e->thread[1]->busy = true;
+	ok(enclave_evict(e->id, out_page[0], &out[0]) == -MON_EAGAIN, "evict: a thread runs");
+	e->thread[1]->busy = false;
+	owned = e->npt.owned;
+	limit = e->npt.limit;
+	while (!evict(e, nr))
+		nr++;
+	ok(nr == 6 && e->evicted == 6, "evict: all there is, code and data: %u", nr);
+	ok(e->npt.owned == owned - 6 + e->records && e->npt.limit == limit - 6 + e->records,
+	   "it owns so much less, and may");
+	ok(enclave_touch(e, HEAP) == NPT_EBUSY && enclave_touch(e, TEXT) == NPT_EBUSY &&
+	   enclave_evicted(e, HEAP + 1) == 3 && !enclave_evicted(e, HEAP + 4 * PAGE_SIZE),
+	   "touch: it is out");
+	ok(enclave_touch(e, HEAP + 5 * PAGE_SIZE) == NPT_OK, "touch: another one");
+	for (i = 0; i < 6; i++)
+		right += out[i].number == i + 1 && memcmp(out_page[i], text[0], 64) &&
+			 out_page[i][0] != out_page[i][1];
+	ok(right == 6, "what the host has is not what was there");
+	ok(load(e, 2, HEAP + PAGE_SIZE) == -MON_EPERM, "load: another page's");
+	ok(load(e, 2, HEAP + 4 * PAGE_SIZE) == -MON_ENOENT, "load: what is not out");
+	ok(enclave_load(e->id, THREADS, out_page[2], &out[2]) == -MON_EINVAL, "load: no thread");
+	e->thread[0]->busy = true;
+	ok(load(e, 2, HEAP) == -MON_EAGAIN, "load: a thread runs");
+	e->thread[0]->busy = false;
+	ok(!load(e, 2, HEAP + 8) && full_of(e, HEAP, 1) && e->evicted == 5, "load");
+	ok(load(e, 2, HEAP) == -MON_ENOENT, "load: again");
+	ok(!load(e, 0, TEXT) && full_of(e, TEXT, 0xc3) &&
+	   (npt_walk(&e->npt, TEXT).entry & EPT_RWX) == RX, "load: with its permission");
+	check(!load(e, 1, TEXT + PAGE_SIZE) && !load(e, 3, HEAP + PAGE_SIZE) &&
+	      !load(e, 4, HEAP + 2 * PAGE_SIZE) && !load(e, 5, HEAP + 3 * PAGE_SIZE));
+	ok(full_of(e, HEAP + 3 * PAGE_SIZE, 4) && !e->evicted && e->npt.limit == limit + e->records,
+	   "all of it is back");
+	destroy(e->id);
+	ok(all_back(), "and goes with it");
+}
+
+/* What the host gives back is not what it got, in all ways. */
+static void test_evict_lies(void)
+{
+	struct mon_enclave_evicted old;
+	u64 arg[3] = { HEAP, 1 }, i, refused = 0, before;
+	static u8 old_page[PAGE_SIZE];
+	struct enclave *e, *other;
+	int err;
+
+	setup(1024);
+	e = make_full(2);
+	other = make_full(2);
+	check(!enclave_pause(e->id, 1) && !enclave_pause(other->id, 1));
+	e->evict_next = HEAP;
+	other->evict_next = HEAP;
+	check(!evict(e, 0) && !evict(other, 1));
+	ok(memcmp(out_page[0], out_page[1], 64), "the same page twice is not the same outside");
+	before = frame_state_count(FRAME_FREE);
+	for (i = 0; i < PAGE_SIZE * 8; i += 97) {
+		out_page[0][i / 8] ^= 1u << i % 8;
+		refused += load(e, 0, HEAP) == -MON_EPERM;
+		out_page[0][i / 8] ^= 1u << i % 8;
+	}
+	ok(refused == i / 97, "load: with a bit changed, %llu places", (unsigned long long)refused);
+	for (i = 0, refused = 0; i < 128; i++) {
+		out[0].tag[i / 8] ^= 1u << i % 8;
+		refused += load(e, 0, HEAP) == -MON_EPERM;
+		out[0].tag[i / 8] ^= 1u << i % 8;
+	}
+	ok(refused == 128, "or of its tag");
+	memset(old_page, 0, PAGE_SIZE);
+	old = out[0];
+	ok(enclave_load(e->id, 0, old_page, &old) == -MON_EPERM, "load: zeros");
+	out[1].number = out[0].number;
+	ok(load(e, 1, HEAP) == -MON_EPERM, "load: another enclave's, of the same place");
+	ok(frame_state_count(FRAME_FREE) == before && e->evicted == 1, "and nothing has changed");
+	memcpy(old_page, out_page[0], PAGE_SIZE);
+	check(!load(e, 0, HEAP));
+	*(u8 *)enclave_bytes(e, HEAP, 8, &err) = 0x99;
+	e->evict_next = HEAP;
+	check(!evict(e, 0));
+	ok(enclave_load(e->id, 0, old_page, &old) == -MON_EPERM, "load: what was there before");
+	old.number = out[0].number;
+	ok(enclave_load(e->id, 0, old_page, &old) == -MON_EPERM, "load: by its new number");
+	ok(!enclave_call(e, 0, MON_EC_TRIM, arg) && !e->evicted && !enclave_touch(e, HEAP) &&
+	   full_of(e, HEAP, 0), "what it gave back while it was out is zeros");
+	ok(load(e, 0, HEAP) == -MON_ENOENT && full_of(e, HEAP, 0), "load: what it gave back");
+	destroy(e->id);
+	e = make_full(2);
+	check(!enclave_pause(e->id, 1));
+	e->evict_next = HEAP;
+	check(!evict(e, 2));
+	out[0].number = out[2].number;
+	ok(load(e, 0, HEAP) == -MON_EPERM, "load: of the enclave that had this number before");
+	destroy(e->id);
+	destroy(other->id);
+	ok(all_back(), "every frame is back");
+}
+
+static void test_evict_poor(void)
+{
+	struct enclave *e;
+	u64 owned;
+
+	setup(512);
+	e = make_full(2);
+	check(!enclave_pause(e->id, 1));
+	e->evict_next = HEAP;
+	check(!evict(e, 0));
+	e->evict_next = TEXT;
+	lock();
+	while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE)
+		check(frame_get(FRAME_STATE) != INVALID_PFN);
+	unlock();
+	owned = e->npt.owned;
+	ok(evict(e, 1) == -MON_ENOMEM && e->npt.owned == owned && full_of(e, TEXT, 0xc3),
+	   "evict: no frame for its number");
+	ok(load(e, 0, HEAP) == -MON_ENOMEM && enclave_evicted(e, HEAP) == out[0].number,
+	   "load: no frame for it");
+	destroy(e->id);
+}
+
+int main(void)
+{
+	test_life();
+	test_poor();
+	test_measurement();
+	test_memory();
+	test_proof();
+	test_evict();
+	test_evict_lies();
+	test_evict_poor();
+	test_many();
+	return unit_end();
+}
