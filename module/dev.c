@@ -61,7 +61,7 @@ static void info_fill(struct mon_info *info, const struct mon_status *s)
 	info->api_version = MON_API_VERSION;
 	info->abi_version = s->abi;
 	info->nr_cpus = s->nr_cpus;
-	info->nr_domains = mon_vm_count();
+	info->nr_domains = mon_vm_count() + mon_enclave_count();
 	info->features = s->features;
 	info->vm_policy_version = MON_VM_POLICY_VERSION;
 	info->vm_max_vcpus = MON_VM_MAX_VCPUS;
@@ -115,6 +115,10 @@ static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return get_info(to);
 	case MON_IOC_VM_ARM:
 		return mon_vm_arm(to);
+	case MON_IOC_ENCLAVE_CREATE:
+		return mon_enclave_create(to);
+	case MON_IOC_ENCLAVE_EVICT:
+		return mon_enclave_evict_request(to);
 	case MON_IOC_SHARE_AT:
 		return mon_share_at(to);
 	case MON_IOC_PAGES:

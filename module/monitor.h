@@ -104,4 +104,11 @@ unsigned int mon_vm_count(void);
 long mon_vms_destroy(void);
 int mon_vms_show(struct seq_file *m, void *unused);
 
+/* enclave.c */
+long mon_enclave_create(void __user *arg);
+long mon_enclave_evict_request(void __user *arg);
+unsigned int mon_enclave_count(void);
+long mon_enclaves_destroy(void);
+int mon_enclaves_show(struct seq_file *m, void *unused);
+
 #endif /* _MODULE_MONITOR_H */

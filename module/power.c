@@ -37,7 +37,7 @@ static int on_sleep(struct notifier_block *nb, unsigned long action, void *unuse
 /* Programs still run: what they ask of the monitor from now on is an error. */
 static bool leave_for_good(void)
 {
-	long err = mon_vms_destroy();
+	long err = mon_vms_destroy() ?: mon_enclaves_destroy();
 
 	if (!err)
 		err = mon_unload();

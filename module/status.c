@@ -93,6 +93,7 @@ static int frames_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(frames);
 
 DEFINE_SHOW_ATTRIBUTE(mon_vms);
+DEFINE_SHOW_ATTRIBUTE(mon_enclaves);
 
 int mon_status_init(void)
 {
@@ -100,6 +101,7 @@ int mon_status_init(void)
 	debugfs_create_file("status", 0400, dir, NULL, &status_fops);
 	debugfs_create_file("frames", 0400, dir, NULL, &frames_fops);
 	debugfs_create_file("domains", 0400, dir, NULL, &mon_vms_fops);
+	debugfs_create_file("enclaves", 0400, dir, NULL, &mon_enclaves_fops);
 	return 0;
 }
 

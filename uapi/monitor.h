@@ -25,7 +25,7 @@
 
 #include <linux/ioctl.h>
 #include <linux/types.h>
-#include "hypercall.h"
+#include "enclave.h"
 
 #define MON_API_VERSION 1
 #define MON_DEVICE "/dev/monitor"
@@ -182,6 +182,112 @@ struct mon_vm_key {
 };
 
 #define MON_VM_KEY_SIZE_V1 sizeof(struct mon_vm_key)
+
+/**
+ * struct mon_enclave_create - MON_IOC_ENCLAVE_CREATE
+ * @size: in: bytes of this structure
+ * @flags: in: 0
+ * @frames: in: 4 KiB frames that it may own: its pages, what it touches of its ZERO ranges, and
+ *	two more
+ * @policy: in: what it is; its measurement begins with it
+ */
+struct mon_enclave_create {
+	__u32 size;
+	__u32 flags;
+	__u64 frames;
+	struct mon_enclave_policy policy;
+};
+
+#define MON_ENCLAVE_CREATE_SIZE_V1 sizeof(struct mon_enclave_create)
+
+/**
+ * struct mon_enclave_add - MON_IOC_ENCLAVE_ADD
+ * @size: in: bytes of this structure
+ * @perm: in: MON_ENCLAVE_READ, with MON_ENCLAVE_WRITE or MON_ENCLAVE_EXEC or both
+ * @address: in: in the enclave, page aligned
+ * @source: in: address of what is copied in, page aligned
+ * @pages: in: how many
+ * @added: out: how many were added, on errors, too
+ */
+struct mon_enclave_add {
+	__u32 size;
+	__u32 perm;
+	__u64 address;
+	__u64 source;
+	__u64 pages;
+	__u64 added;
+};
+
+#define MON_ENCLAVE_ADD_SIZE_V1 sizeof(struct mon_enclave_add)
+
+/**
+ * struct mon_enclave_run - MON_IOC_ENCLAVE_RUN
+ * @size: in: bytes of this structure
+ * @flags: in: 0
+ * @thread: in: number of the thread
+ * @op: in: MON_ENCLAVE_CALL, MON_ENCLAVE_ANSWER; MON_ENCLAVE_RESUME: go on after EINTR
+ * @exit: out: enum mon_enclave_exit: MON_ENCLAVE_RETURNED, _OCALL, _NEEDS_FRAME (with a value of
+ *	1: MON_IOC_ENCLAVE_REFILL, then MON_ENCLAVE_RESUME) or _FAULTED
+ * @reserved: in: 0
+ * @value: in: CALL: the two arguments; ANSWER: the answer first. out: the two values of @exit
+ */
+struct mon_enclave_run {
+	__u32 size;
+	__u32 flags;
+	__u32 thread;
+	__u32 op;
+	__u32 exit;
+	__u32 reserved;
+	__u64 value[2];
+};
+
+#define MON_ENCLAVE_RUN_SIZE_V1 sizeof(struct mon_enclave_run)
+
+/**
+ * struct mon_enclave_info - MON_IOC_ENCLAVE_STATUS
+ * @size: in: bytes of this structure the caller has; out: bytes the module has
+ * @flags: in: 0; out: of the policy
+ * @domain: number of the domain; used again after its end
+ * @state: enum mon_enclave_state
+ * @nr_threads: of the policy
+ * @faulted: threads that are never entered again
+ * @owned: 4 KiB frames it owns now
+ * @limit: and may own
+ * @measurement: zeros before MON_IOC_ENCLAVE_FINISH
+ * @entries: of all threads
+ * @faults: pages made at their first touch, and exceptions
+ * @evicted: pages that are out (MON_IOC_ENCLAVE_EVICT)
+ */
+struct mon_enclave_info {
+	__u32 size;
+	__u32 flags;
+	__u32 domain;
+	__u32 state;
+	__u32 nr_threads;
+	__u32 faulted;
+	__u64 owned;
+	__u64 limit;
+	__u8 measurement[32];
+	__u64 entries;
+	__u64 faults;
+	__u64 evicted;
+};
+
+#define MON_ENCLAVE_INFO_SIZE_V1 sizeof(struct mon_enclave_info)
+
+/**
+ * struct mon_enclave_evict - MON_IOC_ENCLAVE_EVICT
+ * @size: in: bytes of this structure
+ * @domain: in: number of the enclave's
+ * @pages: in: how many to take at most; out: how many were
+ */
+struct mon_enclave_evict {
+	__u32 size;
+	__u32 domain;
+	__u64 pages;
+};
+
+#define MON_ENCLAVE_EVICT_SIZE_V1 sizeof(struct mon_enclave_evict)
 
 #define MON_SHARE_OFFER_PAGES_MAX 1024
 
@@ -423,5 +529,94 @@ struct mon_pages {
  *  EIO     the monitor gives no answer
  */
 #define MON_IOC_SHARE_STATUS _IO(MON_IOC_MAGIC, 0x20)
+
+/**
+ * define MON_IOC_ENCLAVE_CREATE - an enclave without pages yet
+ *
+ * On /dev/monitor, with a struct mon_enclave_create. Returns a new file descriptor,
+ * close-on-exec, that is the domain: mmap() it, shared, from offset 0 on, to reach the buffer,
+ * which begins as zeros. When the last descriptor and mapping are gone the enclave is destroyed,
+ * its memory is wiped and comes back.
+ *
+ *  EINVAL  also: the policy breaks a rule of struct mon_enclave_policy; @frames is 0
+ *  ENOMEM  the host has not enough free memory, or the monitor has as many enclaves as it can hold
+ *  EBUSY   the monitor is being unloaded
+ *  EOPNOTSUPP  the CPU lacks XSAVE, FSGSBASE, RDRAND or 1 GiB pages
+ *  EMFILE, ENFILE, EINTR, EIO  as for MON_IOC_VM_ARM
+ */
+#define MON_IOC_ENCLAVE_CREATE _IO(MON_IOC_MAGIC, 0x30)
+
+/**
+ * define MON_IOC_ENCLAVE_ADD - copy pages in
+ *
+ * On a descriptor from MON_IOC_ENCLAVE_CREATE, with a struct mon_enclave_add. Returns 0.
+ *
+ *  EINVAL  also: @perm, or an address is not one of those named, or not in a range of pages
+ *  EEXIST  there is a page already
+ *  EBUSY   the enclave is finished, or owns as much as it may
+ *  EINTR   a signal came: go on from @added
+ *  ENOMEM, EIO
+ */
+#define MON_IOC_ENCLAVE_ADD _IO(MON_IOC_MAGIC, 0x31)
+
+/**
+ * define MON_IOC_ENCLAVE_FINISH - no more pages: it is measured, and can run
+ *
+ * On a descriptor from MON_IOC_ENCLAVE_CREATE, with a struct mon_enclave_info, which is filled in
+ * as by MON_IOC_ENCLAVE_STATUS. Returns 0.
+ *
+ *  EBUSY   it is finished already
+ *  ENOMEM, EIO
+ */
+#define MON_IOC_ENCLAVE_FINISH _IO(MON_IOC_MAGIC, 0x32)
+
+/**
+ * define MON_IOC_ENCLAVE_RUN - enter a thread, until it returns, calls, faults or wants more memory
+ *
+ * On a descriptor from MON_IOC_ENCLAVE_CREATE, with a struct mon_enclave_run. Returns 0. Interrupts
+ * and the scheduler are served meanwhile.
+ *
+ *  EINTR   a signal came: call again with MON_ENCLAVE_RESUME
+ *  EINVAL  also: there is no such thread; or @op is not what it waits for
+ *  EBUSY   the enclave is not finished; the thread is running, or has faulted
+ *  ENOMEM  the kernel is out of memory: call again with MON_ENCLAVE_RESUME
+ *  EIO
+ */
+#define MON_IOC_ENCLAVE_RUN _IO(MON_IOC_MAGIC, 0x33)
+
+/**
+ * define MON_IOC_ENCLAVE_STATUS - what an enclave is doing, and its measurement
+ *
+ * On a descriptor from MON_IOC_ENCLAVE_CREATE, with a struct mon_enclave_info. Returns 0.
+ *
+ *  EIO     the monitor gives no answer
+ */
+#define MON_IOC_ENCLAVE_STATUS _IO(MON_IOC_MAGIC, 0x34)
+
+/**
+ * define MON_IOC_ENCLAVE_REFILL - let it own more
+ *
+ * On a descriptor from MON_IOC_ENCLAVE_CREATE, with a struct mon_vm_frames. Returns 0. The memory
+ * is taken from the host at once.
+ *
+ *  EINVAL  also: @frames is 0, or it could own more than its ranges have
+ *  ENOMEM, EINTR, EIO  as for MON_IOC_VM_ARM
+ */
+#define MON_IOC_ENCLAVE_REFILL _IO(MON_IOC_MAGIC, 0x35)
+
+/**
+ * define MON_IOC_ENCLAVE_EVICT - take memory of an enclave back
+ *
+ * On /dev/monitor, with a struct mon_enclave_evict. Returns 0. The pages are sealed by the monitor
+ * and kept in memory that can be swapped out; a thread that touches one waits until it is back.
+ * Which pages they are is the monitor's choice.
+ *
+ *  EINVAL  also: @pages is 0
+ *  ENOENT  there is no such enclave, or it has no page left
+ *  EBUSY   it is not finished
+ *  EOPNOTSUPP  the CPU has no AES-NI, or no PCLMULQDQ
+ *  ENOMEM, EINTR, EIO
+ */
+#define MON_IOC_ENCLAVE_EVICT _IO(MON_IOC_MAGIC, 0x36)
 
 #endif /* _UAPI_MONITOR_H */
