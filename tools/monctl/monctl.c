@@ -12,6 +12,8 @@ static const struct subcommand subcommands[] = {
 	{ "shares", "[--dot]", "who shares memory with whom; --dot: as a graph for Graphviz",
 	  cmd_shares },
 	{ "refill", "DOMAIN PAGES", "let a VM have memory again that it gave back", cmd_refill },
+	{ "enclaves", "", "the enclaves: doing what, with how much memory", cmd_enclaves },
+	{ "evict", "DOMAIN PAGES", "take memory of an enclave back, sealed", cmd_evict },
 	{ "run", "[--disk ID=KEYFILE] [--network ID] [--] qemu-system-x86_64 [QEMU-OPTION]...",
 	  "become QEMU, with a confidential VM, or fail; ID: of a -device, at the first bus or behind "
 	  "a pcie-root-port", cmd_run },

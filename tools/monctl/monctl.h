@@ -33,6 +33,11 @@ int cmd_shares(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_measure(int argc, char **argv);
 int cmd_refill(int argc, char **argv);
+int cmd_enclaves(int argc, char **argv);
+int cmd_evict(int argc, char **argv);
+
+/* A number of at least 1; 0: it is none. */
+unsigned long long number_of(const char *text);
 int cmd_disk(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 

@@ -24,8 +24,7 @@ static const char help[] =
 	"back: 'monctl domains' shows its number and what it may own. The memory is taken\n"
 	"from the host at once, and the VM can have it by making its balloon smaller.\n";
 
-/* A number of at least 1; 0: it is none. */
-static unsigned long long number_of(const char *text)
+unsigned long long number_of(const char *text)
 {
 	unsigned long long n;
 	char *end;
