@@ -70,7 +70,8 @@ is()
 # has TEXT PATTERN NAME: a test point; a line of TEXT matches the pattern of grep -E
 has()
 {
-	if printf '%s\n' "$1" | grep -Eq -e "$2"; then
+	# not -q: it would end at once, and with pipefail what is left to write be an error
+	if printf '%s\n' "$1" | grep -E -e "$2" >/dev/null; then
 		ok 0 "$3"
 	else
 		ok 1 "$3" || diag "no line matches '$2' in:" "$1"
