@@ -6,6 +6,7 @@
 #include <asm/asm.h>
 #include <asm/desc.h>
 #include <asm/special_insns.h>
+#include "hypercall.h"
 #include "testmod.h"
 
 /* What run_on() takes along; which fields are used depends. */
@@ -380,13 +381,20 @@ static int do_lmsw(const struct args *a)
 static void vmcall_here(void *arg)
 {
 	struct request *q = arg;
-	u64 ax = q->in[0], bx = 0x1111, di = q->in[1];
+	u64 ax = q->in[0], bx = 0x1111, di = q->in[1], si = q->in[2], dx = q->in[3], cx = 0;
+	bool enclave = q->in[0] == (MON_HYPERCALL | MON_HC_ENCLAVE_RUN);
 
+	register u64 r8 asm("r8") = 0;
+	register u64 r9 asm("r9") = 0;
 	register u64 r10 asm("r10") = q->in[4];
+	register u64 r11 asm("r11") = 0;
 
-	TRY(q->fault, ax, "vmcall", "+b"(bx), "+D"(di), "+r"(r10) : "S"(q->in[2]), "d"(q->in[3]));
+	TRY(q->fault, ax, "vmcall", "+b"(bx), "+D"(di), "+r"(r10), "+S"(si), "+d"(dx), "+c"(cx),
+	    "+r"(r8), "+r"(r9), "+r"(r11) :);
 	q->out[0] = ax;
-	if (q->fault == NO_FAULT && (bx != 0x1111 || di != q->in[1] || r10 != q->in[4]))
+	if (q->fault == NO_FAULT && !enclave &&
+	    (bx != 0x1111 || di != q->in[1] || r10 != q->in[4] || si != q->in[2] ||
+	     dx != q->in[3] || cx || r8 || r9 || r11))
 		q->out[0] = 0xbadbadbad;
 }
 

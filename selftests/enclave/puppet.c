@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "../../uapi/enclave.h"
+#include "puppet.h"
+
+typedef unsigned long u64;
+
+u64 canary(u64 rounds);
+void secret(volatile u64 *until, u64 word);
+void insn(u64 number);
+
+static u64 recover[PUPPET_THREADS]; /* where to go on behind an exception; 0: nowhere */
+static u64 caught[PUPPET_THREADS];
+
+static u64 monitor(u64 number, u64 a, u64 b)
+{
+	u64 rax = MON_HYPERCALL | number;
+
+	asm volatile("vmcall" : "+a"(rax), "+D"(a), "+S"(b) : : "rcx", "rdx", "r8", "r9", "r10",
+		     "r11", "memory");
+	return rax;
+}
+
+static u64 ocalls(u64 nr)
+{
+	u64 i, last = 0;
+
+	for (i = 0; i < nr; i++)
+		last = monitor(MON_EC_OCALL, i, last);
+	return last;
+}
+
+static u64 call(volatile struct puppet_args *args, u64 thread)
+{
+	u64 at = PUPPET_HEAP + (PUPPET_HEAP_PAGES - 1 - thread) * 4096, i, answer;
+	unsigned char *copy = (unsigned char *)at;
+
+	for (i = 0; i < sizeof(args->bytes); i++)
+		copy[i] = args->bytes[i];
+	answer = monitor(args->a[0], (u64)copy, 0);
+	for (i = 0; i < sizeof(args->bytes); i++)
+		args->bytes[i] = copy[i];
+	return answer;
+}
+
+static u64 touch(u64 at, u64 pages)
+{
+	u64 sum = 0;
+
+	for (; pages; pages--, at += 4096) {
+		sum += *(volatile u64 *)at;
+		*(volatile u64 *)at = 1;
+	}
+	return sum;
+}
+
+static u64 spin(volatile u64 *until)
+{
+	u64 rounds = 0;
+
+	while (!*until)
+		rounds++;
+	return rounds;
+}
+
+static void hide(volatile u64 *until)
+{
+	volatile u64 *page = (u64 *)PUPPET_HEAP;
+	u64 i;
+
+	for (i = 0; i < PUPPET_WORDS; i++)
+		page[i] = PUPPET_SECRET;
+	secret(until, PUPPET_SECRET);
+}
+
+static __attribute__((noinline)) u64 recurse(u64 depth)
+{
+	volatile u64 kib[128];
+
+	kib[depth % 128] = depth;
+	return depth ? recurse(depth - 1) + kib[depth % 128] : 0;
+}
+
+/* The exception takes it behind the label, with the registers that a call preserves. */
+static u64 catch(u64 which, u64 at, u64 thread)
+{
+	caught[thread] = ~0UL;
+	asm volatile("leaq 1f(%%rip), %%rax\n"
+		     "	movq %%rax, %[recover]\n"
+		     "	movq %%rsp, %%rbx\n"
+		     "	cmpq $-1, %[which]\n"
+		     "	jne 2f\n"
+		     "	movq (%[at]), %%rax\n"
+		     "	jmp 1f\n"
+		     "2:	movq %[which], %%rdi\n"
+		     "	call insn\n"
+		     "1:	movq %%rbx, %%rsp\n"
+		     : [recover] "=m"(recover[thread])
+		     : [which] "r"(which), [at] "r"(at)
+		     : "rax", "rbx", "rcx", "rdx", "rdi", "rsi", "r8", "r9", "r10", "r11",
+		       "memory", "cc");
+	recover[thread] = 0;
+	return caught[thread];
+}
+
+/* An exception that nobody waits for comes again in here, and ends the thread. */
+void puppet_fault(struct mon_enclave_fault *f)
+{
+	u64 thread = (f->gpr[4] - PUPPET_STACKS) / PUPPET_STACK_SIZE;
+
+	if (thread >= PUPPET_THREADS || !recover[thread]) {
+		if (f->vector == 14)
+			*(volatile u64 *)f->address;
+		asm volatile("ud2");
+	}
+	caught[thread] = f->vector;
+	f->rip = recover[thread];
+}
+
+static u64 selectors(void)
+{
+	u64 ds, es, fs, gs;
+
+	asm volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+		     : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+	asm volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" : : "r"(3));
+	return ds | es | fs | gs;
+}
+
+static u64 copy(volatile struct puppet_args *args)
+{
+	u64 own[8], i;
+
+	for (i = 0; i < 8; i++)
+		own[i] = args->a[i];
+	for (i = 0; i < 8; i++)
+		((volatile u64 *)args->bytes)[i] = ~own[i];
+	return 0;
+}
+
+u64 puppet(u64 order, volatile struct puppet_args *args, u64 thread, u64 found)
+{
+	switch (order) {
+	case ORDER_ADD:
+		return args->a[0] + args->a[1];
+	case ORDER_READ:
+		return *(volatile u64 *)args->a[0];
+	case ORDER_WRITE:
+		*(volatile u64 *)args->a[0] = args->a[1];
+		return 0;
+	case ORDER_JUMP:
+		((void (*)(void))args->a[0])();
+		return 0;
+	case ORDER_OCALLS:
+		return ocalls(args->a[0]);
+	case ORDER_CANARY:
+		return canary(args->a[0]);
+	case ORDER_INSN:
+		insn(args->a[0]);
+		return 0;
+	case ORDER_MONITOR:
+		return call(args, thread);
+	case ORDER_TOUCH:
+		return touch(args->a[0], args->a[1]);
+	case ORDER_TRIM:
+		return monitor(MON_EC_TRIM, args->a[0], args->a[1]);
+	case ORDER_SPIN:
+		return spin(&args->a[0]);
+	case ORDER_SECRET:
+		hide(&args->a[0]);
+		return 0;
+	case ORDER_RECURSE:
+		return recurse(args->a[0]);
+	case ORDER_CATCH:
+		return catch(args->a[0], args->a[1], thread);
+	case ORDER_INITIAL:
+		return found;
+	case ORDER_RAW:
+		return monitor(args->a[0], args->a[1], args->a[2]);
+	case ORDER_SELECTORS:
+		return selectors();
+	case ORDER_COPY:
+		return copy(args);
+	}
+	return ~0UL;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* An enclave that does what it is told; without the SDK, so that tests see the bare interface. */
+#ifndef _ENCLAVE_PUPPET_H
+#define _ENCLAVE_PUPPET_H
+
+#define PUPPET_TEXT 0x10000000UL
+#define PUPPET_TEXT_PAGES 4
+#define PUPPET_DATA 0x10010000UL
+#define PUPPET_DATA_PAGES 2
+#define PUPPET_HEAP 0x20000000UL
+#define PUPPET_HEAP_PAGES 1024
+#define PUPPET_STACKS 0x28000000UL
+#define PUPPET_STACK_SIZE 0x8000UL
+#define PUPPET_THREADS 4
+#define PUPPET_STACKS_END (PUPPET_STACKS + PUPPET_THREADS * PUPPET_STACK_SIZE)
+#define PUPPET_BUFFER 0x30000000UL
+#define PUPPET_BUFFER_PAGES 4
+
+#define PUPPET_SECRET 0x5ec4e7ba5eba11edUL
+#define PUPPET_WORDS 512 /* of a page that is full of it */
+
+/* Of a thread: its own page of the buffer. */
+struct puppet_args {
+	unsigned long a[8];
+	unsigned char bytes[512];
+};
+
+/*
+ * ORDER_ADD: a0 + a1
+ * ORDER_READ: 8 bytes at a0
+ * ORDER_WRITE: a1 to a0
+ * ORDER_JUMP: to a0
+ * ORDER_OCALLS: a0 of them, each with what the one before answered; returns the last
+ * ORDER_CANARY: all registers, for a0 rounds; returns how many had changed
+ * ORDER_INSN: instruction number a0
+ * ORDER_MONITOR: call number a0; its structure is in bytes, both ways; returns the answer
+ * ORDER_TOUCH: a1 pages from a0 on; returns the sum of their first words, then marks them
+ * ORDER_TRIM: a1 pages from a0 on
+ * ORDER_SPIN: until a0 is not 0
+ * ORDER_SECRET: fills a page of the heap and all registers with it; spins until a0 is not 0
+ * ORDER_RECURSE: a0 deep, a KiB each
+ * ORDER_CATCH: as ORDER_INSN, or ORDER_READ of a1 if a0 is ~0, with the handler: the vector
+ * ORDER_INITIAL: or of all registers as the thread found them, but those that have arguments
+ * ORDER_RAW: monitor call a0 with a1 and a2
+ * ORDER_COPY: 64 bytes in, to memory of its own, and 64 out
+ * ORDER_SELECTORS: or of the data selectors as found; leaves 3 in them
+ */
+enum puppet_order {
+	ORDER_ADD,
+	ORDER_READ,
+	ORDER_WRITE,
+	ORDER_JUMP,
+	ORDER_OCALLS,
+	ORDER_CANARY,
+	ORDER_INSN,
+	ORDER_MONITOR,
+	ORDER_TOUCH,
+	ORDER_TRIM,
+	ORDER_SPIN,
+	ORDER_SECRET,
+	ORDER_RECURSE,
+	ORDER_CATCH,
+	ORDER_INITIAL,
+	ORDER_RAW,
+	ORDER_SELECTORS,
+	ORDER_COPY,
+};
+
+#endif /* _ENCLAVE_PUPPET_H */
