@@ -1,5 +1,5 @@
 #!/bin/bash
-# usage: inside.sh guests|host|shares
+# usage: inside.sh guests|host|shares|enclaves
 #
 # In the test machine: measure, and print lines "key value". Ticks are those of
 # the time stamp counter: one for each instruction, under Bochs.
@@ -109,6 +109,11 @@ shares()
 		echo cost $order >$do && sed "s/^/frames.$order./" $do
 	done
 	share
+}
+
+enclaves()
+{
+	insmod $monitor && enclave
 }
 
 "$1"

@@ -25,11 +25,14 @@ built()
 works()
 {
 	selftests/machine/run --cpus 2 --mem 640 --timeout 350 --add "$1:/lib/monitor/monitor.ko" \
-		--add $out/guest:/usr/bin/guest --add $out/share:/usr/bin/share -- sh -c '
+		--add $out/guest:/usr/bin/guest --add $out/share:/usr/bin/share \
+		--add build/enclave/run:/usr/bin/enclave-run \
+		--add build/enclave/puppet.bin:/usr/lib/puppet.bin -- sh -c '
 		insmod /lib/monitor/monitor.ko && modprobe kvm_intel || exit 1
 		guest cpuid 100 touch 1000
 		guest confidential cpuid 100 touch 2000
 		share >/dev/null && echo shared
+		enclave-run >/dev/null && echo enclaves
 		for try in 1 2 3 4 5 6; do rmmod kvm_intel && break; sleep 1; done
 		rmmod monitor && echo unloaded' 2>&1
 }
@@ -55,14 +58,15 @@ END
 	built "$out/$name"
 }
 
-plan $((CONTROLS ? 7 : 4))
+plan $((CONTROLS ? 8 : 5))
 gcc -O2 -Wall -Wextra -static -o $out/guest selftests/bench/guest.c selftests/bench/guest.S &&
 	gcc -O2 -Wall -Wextra -static -DBIG='(32 * MIB)' -DIDLE=2 -o $out/share selftests/bench/share.c \
-		selftests/share/puppet.[cS] && built .
+		selftests/share/puppet.[cS] && make -s -C selftests/enclave && built .
 ok $? "the image that checks itself builds"
 said=$(works "build/module-$release-debug/monitor.ko")
 has "$said" '^unloaded' "guests run, memory comes and goes, and no invariant breaks"
 has "$said" '^shared' "guests share with each other and with the host, and give memory back"
+has "$said" '^enclaves' "enclaves run, and give memory back"
 none "$(grep BUG <<<"$said")" "... nor does a frame change hands while a CPU may have it cached"
 [ $CONTROLS = 1 ] || finish
 mutant flush npt/epoch.c $'\tflush(cpu);\n\t__atomic_store_n(&seen[cpu].epoch, now' \

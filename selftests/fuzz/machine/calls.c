@@ -18,11 +18,14 @@
 #define DESTROY_TRIES 64
 #define BEGUN_MAX 32
 #define HOME_TRIES 8
+#define ENCLAVES_MAX 16
 
 static uint64_t taken[TAKEN_MAX]; /* that are not of the arena */
 static unsigned int nr_taken;
 static bool away; /* frames have been given or taken */
 static bool made[LAST_DOMAIN];
+static uint64_t enclaves[ENCLAVES_MAX]; /* made by this input */
+static unsigned int nr_enclaves;
 static uint64_t window_gfn, window_pages;
 static struct {
 	uint64_t id;
@@ -107,16 +110,15 @@ void frames_home(void)
 	away = frames_away(false);
 }
 
-static void destroyed(unsigned int number)
+static void destroyed(uint64_t call, uint64_t number)
 {
 	unsigned int tries;
 
 	for (tries = 0; tries < DESTROY_TRIES; tries++) {
-		if (hypercall(0, MON_HC_VM_DESTROY, number, 0, 0, 0) != -MON_EAGAIN)
+		if (hypercall(0, call, number, 0, 0, 0) != -MON_EAGAIN)
 			break;
 		pass();
 	}
-	made[number] = false;
 }
 
 /* A share that an input leaves would be one less that the next can make. */
@@ -166,7 +168,11 @@ void calls_clean(void)
 	shares_over();
 	for (i = 0; i < LAST_DOMAIN; i++)
 		if (made[i])
-			destroyed(i);
+			destroyed(MON_HC_VM_DESTROY, i);
+	memset(made, 0, sizeof(made));
+	for (i = 0; i < nr_enclaves; i++)
+		destroyed(MON_HC_ENCLAVE_DESTROY, enclaves[i]);
+	nr_enclaves = 0;
 	frames_home();
 }
 
@@ -193,6 +199,9 @@ static void harmless(uint64_t number, uint64_t *a)
 		break;
 	case MON_HC_VM_STATUS:
 		a[1] = answer_at(a[1], sizeof(struct mon_vm_status));
+		break;
+	case MON_HC_ENCLAVE_STATUS:
+		a[1] = answer_at(a[1], sizeof(struct mon_enclave_status));
 		break;
 	case MON_HC_SHARE_AT:
 		a[1] = answer_at(a[1], sizeof(struct mon_share_status));
@@ -230,6 +239,12 @@ static void note_result(uint64_t number, int64_t result)
 			note_domain(result);
 		}
 		break;
+	case MON_HC_ENCLAVE_CREATE:
+		if (result > 0) {
+			enclaves[nr_enclaves++] = (uint64_t)result;
+			note_domain((uint64_t)result);
+		}
+		break;
 	case MON_HC_SHARE_OFFER:
 		if (result > 0)
 			note_begun(result, false);
@@ -248,7 +263,8 @@ int64_t do_hypercall(const struct op *op)
 		used[nr_results][i] = value_of(&op->arg[i], arena_pa);
 	memcpy(a, used[nr_results], sizeof(a));
 	harmless(op->number, a);
-	if (op->number == MON_HC_TAKE_BACK && nr_taken == TAKEN_MAX / 2)
+	if ((op->number == MON_HC_TAKE_BACK && nr_taken == TAKEN_MAX / 2) ||
+	    (op->number == MON_HC_ENCLAVE_CREATE && nr_enclaves == ENCLAVES_MAX))
 		return 0;
 	result = hypercall(op->unit & 1, op->number, a[0], a[1], a[2], a[3]);
 	note_result(op->number, result);

@@ -58,6 +58,10 @@ static const char *const call_arguments[] = {
 	[MON_HC_VM_STATUS] = "da", [MON_HC_VM_REFILL] = "dn", [MON_HC_SHARE_OFFER] = "a",
 	[MON_HC_SHARE_ACCEPT] = "s", [MON_HC_SHARE_TOUCH] = "sn", [MON_HC_SHARE_END] = "s",
 	[MON_HC_SHARE_AT] = "na", [MON_HC_FRAMES] = "fna", [MON_HC_VM_KEY] = "dna",
+	[MON_HC_ENCLAVE_CREATE] = "a", [MON_HC_ENCLAVE_ADD] = "dnna",
+	[MON_HC_ENCLAVE_BUFFER] = "dnf", [MON_HC_ENCLAVE_FINISH] = "d",
+	[MON_HC_ENCLAVE_DESTROY] = "d", [MON_HC_ENCLAVE_STATUS] = "da",
+	[MON_HC_ENCLAVE_REFILL] = "dn", [MON_HC_ENCLAVE_RUN] = "dnnn",
 	[MON_HC_NR + 1] = "",
 };
 

@@ -34,6 +34,20 @@ static struct mon_vm_policy policy_disk(void)
 	return p;
 }
 
+/* Its addresses are among the numbers of world.c. */
+static struct mon_enclave_policy policy_enclave(void)
+{
+	return (struct mon_enclave_policy){
+		.version = MON_ENCLAVE_POLICY_VERSION, .nr_ranges = 3, .nr_threads = 2,
+		.range = {
+			{ 0x10000, 0x20000, MON_ENCLAVE_PAGES, 0 },
+			{ 0x20000, 0xa0000, MON_ENCLAVE_ZERO, 0 },
+			{ 0xa0000, 0xa2000, MON_ENCLAVE_BUFFER, 0 },
+		},
+		.entry = 0x10000, .handler = 0x10000, .stacks = 0x20000, .stack_size = 0x4000,
+	};
+}
+
 static void usual_call(unsigned int what, void *at)
 {
 	switch (what) {
@@ -44,6 +58,10 @@ static void usual_call(unsigned int what, void *at)
 	case ST_CREATE_DISK:
 		*(struct mon_vm_create *)at = (struct mon_vm_create){
 			.host_cr3 = arena_pa + 62 * PAGE, .policy = policy_disk() };
+		break;
+	case ST_ENCLAVE:
+		*(struct mon_enclave_make *)at = (struct mon_enclave_make){
+			.limit = 16, .policy = policy_enclave() };
 		break;
 	case ST_OFFER:
 		*(struct mon_host_offer *)at = (struct mon_host_offer){
@@ -72,6 +90,22 @@ static void usual_request(unsigned int what, void *at, uint64_t its_address)
 	case ST_KEY:
 		*(struct mon_vm_key *)at = (struct mon_vm_key){
 			.size = sizeof(struct mon_vm_key) };
+		break;
+	case ST_ENCLAVE_CREATE:
+		*(struct mon_enclave_create *)at = (struct mon_enclave_create){
+			.size = sizeof(struct mon_enclave_create), .frames = 16,
+			.policy = policy_enclave() };
+		break;
+	case ST_ENCLAVE_ADD:
+		*(struct mon_enclave_add *)at = (struct mon_enclave_add){
+			.size = sizeof(struct mon_enclave_add), .perm = 5, .address = 0x10000,
+			.source = its_address & ~(PAGE - 1), .pages = 1 };
+		break;
+	case ST_ENCLAVE_RUN:
+		*(uint32_t *)at = sizeof(struct mon_enclave_run);
+		break;
+	case ST_ENCLAVE_INFO:
+		*(uint32_t *)at = sizeof(struct mon_enclave_info);
 		break;
 	case ST_INFO:
 		*(uint32_t *)at = sizeof(struct mon_info);
