@@ -291,7 +291,8 @@ s64 enclave_add(u64 domain, u64 address, u64 perm, const void *host_page)
 
 	if (!e)
 		return -MON_ENOENT;
-	if (enclave_range(e, address) != MON_ENCLAVE_PAGES)
+	/* To execute only is not on all CPUs. */
+	if (enclave_range(e, address) != MON_ENCLAVE_PAGES || !(perm & EPT_READ))
 		return -MON_EINVAL;
 	spin_lock(&e->lock);
 	err = add_locked(e, address, perm, host_page);

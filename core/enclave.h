@@ -75,6 +75,10 @@ _Static_assert(sizeof(struct enclave) <= PAGE_SIZE, "an enclave is one frame");
  */
 void enclave_init(const u8 image_hash[32]);
 
+/** enclave_wipe(), enclave_evict_wipe() - the machine ends: memory survives that, secrets do not */
+void enclave_wipe(void);
+void enclave_evict_wipe(void);
+
 /** enclave_of() - by its domain, or NULL; good until this CPU's next epoch (no lock) */
 struct enclave *enclave_of(u64 domain);
 

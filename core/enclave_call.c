@@ -33,6 +33,11 @@ void enclave_init(const u8 image_hash[32])
 	memcpy(image, image_hash, sizeof(image));
 }
 
+void enclave_wipe(void)
+{
+	memset(secret, 0, sizeof(secret));
+}
+
 /* @label may be left out: NULL. */
 static void key_make(const char *info, const u8 measurement[32], const u8 *label, u8 key[32])
 {

@@ -39,6 +39,11 @@ void enclave_evict_init(void)
 	memset(key, 0, sizeof(key));
 }
 
+void enclave_evict_wipe(void)
+{
+	memset(&gcm, 0, sizeof(gcm));
+}
+
 static u64 record_page(u64 address)
 {
 	return RECORDS + address / PAGE_SIZE / WORDS_PER_PAGE * PAGE_SIZE;

@@ -10,6 +10,7 @@
  */
 #include "end.h"
 #include "vcpu.h"
+#include "../core/enclave.h"
 #include "../core/lib.h"
 #include "../npt/npt.h"
 
@@ -144,6 +145,8 @@ void machine_end(void)
 	forget_guests(cpu);
 	leave_vmx(cpu);
 	frames_wipe();
+	enclave_wipe();
+	enclave_evict_wipe();
 	wipe_stacks(cpu);
 	wbinvd();
 	wiped = true;

@@ -164,7 +164,9 @@ static void test_add(void)
 
 	is(add(fd, 0, PUPPET_TEXT, from, 1, 0), -EINVAL, "add: no permission");
 	is(add(fd, 2, PUPPET_TEXT, from, 1, 0), -EINVAL, "add: to write only");
+	is(add(fd, 4, PUPPET_TEXT, from, 1, 0), -EINVAL, "add: to execute only");
 	is(add(fd, 8, PUPPET_TEXT, from, 1, 0), -EINVAL, "add: an unknown permission");
+	is(add(fd, 9, PUPPET_TEXT, from, 1, 0), -EINVAL, "add: one besides");
 	is(add(fd, 1, PUPPET_TEXT + 8, from, 1, 0), -EINVAL, "add: within a page");
 	is(add(fd, 1, PUPPET_TEXT, from + 8, 1, 0), -EINVAL, "add: from within a page");
 	is(add(fd, 1, PUPPET_TEXT, from, 0, 0), -EINVAL, "add: no pages");
@@ -302,7 +304,7 @@ int main(int argc, char **argv)
 		return measure(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "spin"))
 		return spin();
-	plan(WRONG + 3 + 22 + 18);
+	plan(WRONG + 3 + 24 + 18);
 	test_create();
 	test_add();
 	test_requests();
