@@ -211,6 +211,9 @@ void nested_guest_exit(struct cpu *cpu, u32 full);
 /** nested_deliver_events() - cpu->events came in root mode while vmcs02 was about to be entered */
 void nested_deliver_events(struct cpu *cpu);
 
+/** nested_entry_again() - an entry of vmcs02 came to nothing, and is tried once more */
+void nested_entry_again(struct cpu *cpu);
+
 /** nested_entry_failed() - VMLAUNCH or VMRESUME of vmcs02 itself failed with @error */
 void nested_entry_failed(struct cpu *cpu, u32 error);
 

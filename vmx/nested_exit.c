@@ -467,6 +467,14 @@ static bool nmi_exits(const struct vmcs12 *v)
 	       !(vmread(GUEST_INTERRUPTIBILITY_INFO) & INTR_STATE_NMI);
 }
 
+/* The guest was about to be entered; but this CPU has passed an epoch since that was prepared. */
+void nested_entry_again(struct cpu *cpu)
+{
+	cpu->nested.vmcs12.launch_state = VMCS12_LAUNCHED;
+	resume(cpu);
+	cpu->launched = cpu->current->launched;
+}
+
 /*
  * A host that does not want them from its guest gets them itself, at the
  * guest's next exit: the monitor has no window to wait for in vmcs02.
