@@ -17,7 +17,7 @@ exits_of()
 	monctl status | sed -n "s/^ *[0-9]* $1  *//p"
 }
 
-plan $((32 + 5 * (cpus > 1)))
+plan $((33 + 5 * (cpus > 1)))
 testmod
 is "$(online)" "$cpus" "CPUs"
 is "$(monctl status; echo "rc $?")" $'Launched         no\nrc 1' "monctl status: not launched"
@@ -35,6 +35,8 @@ is $? 0 "monctl status"
 has "$status" "^Launched  *yes, on $cpus CPU" "... launched, on $cpus"
 has "$status" "^Image  *$image_hash$" "... image"
 has "$status" "^  nothing$" "... nothing was refused yet"
+is "$(grep -cE '^  (branch predictors|L1 data cache|CPU buffers) +(yes|no: this CPU has no way to|not needed on)' \
+	<<<"$status")" 3 "... what of side channels is flushed on this CPU"
 is "$(value "cpus")" "$cpus" "status: CPUs"
 missing=
 for ((cpu = 0; cpu < cpus; cpu++)); do
