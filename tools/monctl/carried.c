@@ -18,6 +18,16 @@ static const char *const drivers[] = {
 	[MON_DEVICE_NETWORK] = "virtio-net-pci",
 };
 
+/* Its other names are for whether it has legacy registers, too, which the monitor hides. */
+static bool is_driver(const char *name, const char *driver)
+{
+	size_t len = strlen(driver);
+
+	return !strncmp(name, driver, len) &&
+	       (!name[len] || !strcmp(name + len, "-transitional") ||
+		!strcmp(name + len, "-non-transitional"));
+}
+
 static bool take_disk(struct carried *c, char *argument)
 {
 	char *equals = strchr(argument, '=');
@@ -131,9 +141,12 @@ static bool carry(struct vm_description *vm, const struct carried *c)
 
 	if (!device)
 		return !fail("there is no '-device ...,id=%s' among QEMU's options", c->id);
-	if (strcmp(device->driver, drivers[c->type]))
+	if (!is_driver(device->driver, drivers[c->type]))
 		return !fail("-device %s,id=%s: for the monitor to carry its data it has to be %s",
 			     device->driver, c->id, drivers[c->type]);
+	if (device->unfit)
+		return !fail("-device %s,id=%s: the monitor cannot carry its data with %s=on: "
+			     "leave that out", device->driver, c->id, device->unfit);
 	port = find(vm, device->bus);
 	if (!(port ? place_behind_port(device, port, &function) :
 		     place_on_first_bus(device, &function)))

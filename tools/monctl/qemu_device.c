@@ -25,6 +25,35 @@ static const struct {
 /* It has a page of the host's, too, but as a device: no more than any other of QEMU's. */
 #define DEVICE_DOORBELL "ivshmem-doorbell"
 
+/* Registers in other places, none that the monitor knows, or none without an IOMMU */
+static const char *const unfit[] = { "page-per-vq", "disable-modern", "iommu_platform" };
+
+static bool is_off(const char *value)
+{
+	static const char *const off[] = { "off", "no", "false", "n" };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		if (!strcmp(value, off[i]))
+			return true;
+	return false;
+}
+
+/* Of a property that is given twice, QEMU takes the last. */
+static void set_unfit(struct qemu_device *device, const char *key, const char *value)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(unfit) / sizeof(unfit[0]); i++) {
+		if (strcmp(unfit[i], key))
+			continue;
+		if (!is_off(value))
+			device->unfit = unfit[i];
+		else if (device->unfit == unfit[i])
+			device->unfit = NULL;
+	}
+}
+
 static bool set(struct qemu_device *device, const char *key, const char *value)
 {
 	const struct {
@@ -47,6 +76,7 @@ static bool set(struct qemu_device *device, const char *key, const char *value)
 				     value, keys[i].size - 1);
 		strcpy(keys[i].to, value);
 	}
+	set_unfit(device, key, value);
 	return true;
 }
 
@@ -68,6 +98,8 @@ static bool set_json(struct qemu_device *device, const char *key, const json_t *
 
 	if (json_is_string(value))
 		return set(device, key, json_string_value(value));
+	if (json_is_boolean(value))
+		set_unfit(device, key, json_is_true(value) ? "on" : "off");
 	if (!json_is_integer(value) || strcmp(key, "addr"))
 		return true;
 	snprintf(place, sizeof(place), "%x.%x", (unsigned int)json_integer_value(value) >> 3,

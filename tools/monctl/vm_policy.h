@@ -14,12 +14,16 @@
 
 enum machine { MACHINE_PC, MACHINE_Q35, MACHINE_MICROVM };
 
-/** struct qemu_device - one "-device", as far as it matters here; what is not given is empty */
+/**
+ * struct qemu_device - one "-device", as far as it matters here; what is not given is empty
+ * @unfit: a property of it with which the monitor cannot be its driver, or NULL
+ */
 struct qemu_device {
 	char driver[64];
 	char id[128];
 	char addr[16];
 	char bus[128];
+	const char *unfit;
 };
 
 /**
