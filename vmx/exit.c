@@ -243,7 +243,7 @@ void handle_exit(struct cpu *cpu)
 	/* Nobody was entered, and nothing has changed (SDM 27.9): as if it had come before. */
 	if (reason == EXIT_MCE_DURING_ENTRY) {
 		cpu->events |= EVENT_MCE;
-		if (!cpu->vcpu && cpu->current != &cpu->vmcs01)
+		if (!cpu->vcpu && !cpu->thread && cpu->current != &cpu->vmcs01)
 			nested_entry_again(cpu);
 		return;
 	}

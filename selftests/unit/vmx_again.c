@@ -25,6 +25,7 @@ static void vmwrite(enum vmcs_field field, u64 value)
 }
 
 #include "vmx/end.h"
+#include "vmx/thread.h"
 #include "vmx/vcpu.h"
 #include "unit.h"
 
@@ -36,6 +37,20 @@ struct vmx_caps vmx_caps;
 struct monitor monitor;
 struct npt host_npt;
 u32 machine_ending;
+
+/* ---- no threads of enclaves here ---- */
+
+void thread_exit(struct cpu *cpu, u32 full)
+{
+}
+
+void thread_interrupt(struct cpu *cpu)
+{
+}
+
+void thread_entry_failed(struct cpu *cpu, u32 error)
+{
+}
 
 void epoch_pass(u32 cpu)
 {
