@@ -43,7 +43,8 @@ static bool numbers_ok(const struct mon_enclave_policy *p)
 	for (i = 0; i < ARRAY_SIZE(p->reserved); i++)
 		if (p->reserved[i])
 			return false;
-	return p->version == MON_ENCLAVE_POLICY_VERSION && !p->flags && p->nr_threads &&
+	return p->version == MON_ENCLAVE_POLICY_VERSION && !(p->flags & ~MON_ENCLAVE_DEBUG) &&
+	       p->nr_threads &&
 	       p->nr_threads <= MON_ENCLAVE_MAX_THREADS && p->nr_ranges &&
 	       p->nr_ranges <= MON_ENCLAVE_MAX_RANGES && p->stack_size >= STACK_SIZE_MIN &&
 	       IS_ALIGNED(p->stacks | p->stack_size, PAGE_SIZE);
@@ -439,5 +440,27 @@ s64 enclave_refill(u64 domain, u64 frames)
 		return -MON_ENOENT;
 	if (vm_npt_refill(&e->npt, frames, policy_pages(&e->policy) + READ_ONCE(e->records)))
 		return -MON_EINVAL;
+	return 0;
+}
+
+/* Its measurement says that the host may do so; its keys are others than without. */
+s64 enclave_peek(u64 domain, u64 address, void *host_page, bool write)
+{
+	struct enclave *e = enclave_of(domain);
+	u64 pfn;
+
+	if (!e)
+		return -MON_ENOENT;
+	if (!(e->policy.flags & MON_ENCLAVE_DEBUG))
+		return -MON_EPERM;
+	if (!IS_ALIGNED(address, PAGE_SIZE) || address >= MON_ENCLAVE_HIGH)
+		return -MON_EINVAL;
+	pfn = vm_npt_lookup(&e->npt, e->id, address);
+	if (pfn == INVALID_PFN)
+		return -MON_EFAULT;
+	if (write)
+		memcpy(frame_ptr(pfn), host_page, PAGE_SIZE);
+	else
+		memcpy(host_page, frame_ptr(pfn), PAGE_SIZE);
 	return 0;
 }

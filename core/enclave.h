@@ -116,6 +116,7 @@ s64 enclave_finish(u64 domain);
 s64 enclave_destroy(u64 domain);
 s64 enclave_status(u64 domain, struct mon_enclave_status *status);
 s64 enclave_refill(u64 domain, u64 frames);
+s64 enclave_peek(u64 domain, u64 address, void *host_page, bool write);
 
 /* ---- enclave_evict.c: takes crypto_possible(), and vector registers that were saved */
 

@@ -303,6 +303,14 @@ static s64 hc_enclave_run(struct cpu *cpu, const u64 *arg)
 	return thread_enter(cpu, arg);
 }
 
+static s64 hc_enclave_peek(struct cpu *cpu, const u64 *arg)
+{
+	void *page = host_ptr(arg[2], PAGE_SIZE);
+
+	(void)cpu;
+	return page ? enclave_peek(arg[0], arg[1], page, arg[3]) : -MON_EFAULT;
+}
+
 static s64 hc_enclave_pause(struct cpu *cpu, const u64 *arg)
 {
 	(void)cpu;
@@ -396,7 +404,7 @@ static s64 (*const hypercalls[MON_HC_NR])(struct cpu *cpu, const u64 *arg) = {
 	[MON_HC_ENCLAVE_DESTROY] = hc_enclave_destroy, [MON_HC_ENCLAVE_STATUS] = hc_enclave_status,
 	[MON_HC_ENCLAVE_REFILL] = hc_enclave_refill, [MON_HC_ENCLAVE_RUN] = hc_enclave_run,
 	[MON_HC_ENCLAVE_PAUSE] = hc_enclave_pause, [MON_HC_ENCLAVE_EVICT] = hc_enclave_evict,
-	[MON_HC_ENCLAVE_LOAD] = hc_enclave_load,
+	[MON_HC_ENCLAVE_LOAD] = hc_enclave_load, [MON_HC_ENCLAVE_PEEK] = hc_enclave_peek,
 };
 
 /* The kernel; and for one call the process that it is about. */

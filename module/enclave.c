@@ -223,10 +223,12 @@ static int enclave_mmap(struct file *file, struct vm_area_struct *vma)
 static const struct file_operations enclave_fops = {
 	.owner = THIS_MODULE,
 	.mmap = enclave_mmap,
+	.read = mon_enclave_read,
+	.write = mon_enclave_write,
 	.release = enclave_release,
 	.unlocked_ioctl = enclave_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.llseek = noop_llseek,
+	.llseek = default_llseek,
 };
 
 /* ---- making ---- */
@@ -275,6 +277,7 @@ static long enclave_make(struct mon_enclave *e, const struct mon_enclave_create 
 	err = PTR_ERR_OR_ZERO(file);
 	if (err)
 		goto out_fd;
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE; /* at addresses */
 	err = mon_pool_reserve(e->frames);
 	if (err)
 		goto out_file;

@@ -47,6 +47,10 @@ void mon_enclave_evict_free(struct mon_enclave *e);
 long mon_enclave_evict(struct mon_enclave *e, u64 pages);
 long mon_enclave_load(struct mon_enclave *e, u32 thread, u64 number);
 
+/* enclave_debug.c */
+ssize_t mon_enclave_read(struct file *file, char __user *to, size_t size, loff_t *at);
+ssize_t mon_enclave_write(struct file *file, const char __user *from, size_t size, loff_t *at);
+
 /* enclave_build.c */
 long mon_enclave_add(struct mon_enclave *e, void __user *arg);
 u64 mon_enclave_frames(const struct mon_enclave_policy *p, u64 limit);

@@ -58,7 +58,8 @@ static long run(struct mon_enclave *e, struct mon_enclave_run *r)
 	for (;;) {
 		why = enter(thread, op, r->value);
 		if (why == -EAGAIN) { /* none is entered just now */
-			if (signal_pending(current) && op == MON_ENCLAVE_RESUME)
+			if (fatal_signal_pending(current) ||
+			    (op == MON_ENCLAVE_RESUME && signal_pending(current)))
 				return -EINTR;
 			cond_resched();
 			continue;

@@ -329,6 +329,35 @@ static void test_evict_running(void)
 	enclave_end(&e);
 }
 
+/* ---- what its host may see ---- */
+
+static void test_debug(void)
+{
+	struct mon_enclave_create create = puppet_policy();
+	unsigned long words[2] = { 0x1234, 0x5678 }, got[2] = { 0 };
+	struct enclave e;
+
+	enclave_make(&e);
+	is(order(&e, ORDER_WRITE, PUPPET_HEAP, 0x77), 0, "an enclave keeps something");
+	ok(pread(e.fd, got, 8, PUPPET_HEAP) == -1 && errno == EPERM && !got[0], "its host reads");
+	ok(pwrite(e.fd, words, 8, PUPPET_HEAP) == -1 && errno == EPERM, "or writes");
+	is(order(&e, ORDER_READ, PUPPET_HEAP, 0), 0x77, "it cannot");
+	enclave_end(&e);
+	create.policy.flags = MON_ENCLAVE_DEBUG;
+	enclave_make_of(&e, &create);
+	order(&e, ORDER_WRITE, PUPPET_HEAP + PAGE - 8, 0x77);
+	order(&e, ORDER_WRITE, PUPPET_HEAP + PAGE, 0x88);
+	ok(pread(e.fd, got, 16, PUPPET_HEAP + PAGE - 8) == 16 && got[0] == 0x77 && got[1] == 0x88,
+	   "one that lets it: it reads");
+	ok(pwrite(e.fd, words, 16, PUPPET_HEAP + PAGE - 8) == 16, "and writes");
+	ok(order(&e, ORDER_READ, PUPPET_HEAP + PAGE - 8, 0) == 0x1234 &&
+	   order(&e, ORDER_READ, PUPPET_HEAP + PAGE, 0) == 0x5678, "and it has that");
+	ok(pread(e.fd, got, 8, PUPPET_HEAP + 9 * PAGE) == -1 && errno == EIO, "what is not there");
+	ok(pread(e.fd, got, 8, PUPPET_BUFFER) == -1 && errno == EIO, "nor its own");
+	ok(pread(e.fd, got, 8, MON_ENCLAVE_HIGH) == -1 && errno == EIO, "nor the monitor's");
+	enclave_end(&e);
+}
+
 /* ---- who it is ---- */
 
 static unsigned long monitor(struct enclave *e, unsigned long number, void *bytes, size_t len)
@@ -446,7 +475,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "storm"))
 		return storm();
-	plan(14 + 2 + 16 + 22 + 7 + 4 + 6 + 12 + 1 + 9 + 5 + 5);
+	plan(14 + 2 + 16 + 22 + 7 + 4 + 6 + 12 + 1 + 10 + 9 + 5 + 5);
 	test_calls();
 	test_chain();
 	test_memory();
@@ -456,6 +485,7 @@ int main(int argc, char **argv)
 	test_threads();
 	test_evict();
 	test_evict_running();
+	test_debug();
 	test_self();
 	test_keys();
 	test_reports();

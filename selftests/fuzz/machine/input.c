@@ -62,6 +62,8 @@ static const char *const call_arguments[] = {
 	[MON_HC_ENCLAVE_BUFFER] = "dnf", [MON_HC_ENCLAVE_FINISH] = "d",
 	[MON_HC_ENCLAVE_DESTROY] = "d", [MON_HC_ENCLAVE_STATUS] = "da",
 	[MON_HC_ENCLAVE_REFILL] = "dn", [MON_HC_ENCLAVE_RUN] = "dnnn",
+	[MON_HC_ENCLAVE_PAUSE] = "dn", [MON_HC_ENCLAVE_EVICT] = "daa",
+	[MON_HC_ENCLAVE_LOAD] = "dnaa", [MON_HC_ENCLAVE_PEEK] = "dnan",
 	[MON_HC_NR + 1] = "",
 };
 
