@@ -96,6 +96,28 @@ struct cpu {
 	} idt[32];
 };
 
+/*
+ * An NMI or a machine check sets its bit between any two instructions (entry.S): each of these is
+ * one, or what came in between would be lost.
+ */
+static inline void events_add(struct cpu *cpu, u8 events)
+{
+	asm volatile("orb %1, %0" : "+m"(cpu->events) : "iq"(events));
+}
+
+static inline void events_clear(struct cpu *cpu, u8 events)
+{
+	asm volatile("andb %1, %0" : "+m"(cpu->events) : "iq"((u8)~events));
+}
+
+static inline u8 events_take(struct cpu *cpu)
+{
+	u8 events = 0;
+
+	asm volatile("xchgb %0, %1" : "+q"(events), "+m"(cpu->events));
+	return events;
+}
+
 static inline struct cpu *this_cpu(void)
 {
 	struct cpu *cpu;

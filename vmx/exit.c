@@ -217,7 +217,7 @@ static void host_exit(struct cpu *cpu, u32 reason)
 		host_sipi(cpu);
 		break;
 	case EXIT_EXCEPTION_NMI: /* of all of them only a machine check */
-		cpu->events |= EVENT_MCE;
+		events_add(cpu, EVENT_MCE);
 		requeue_event();
 		break;
 	case EXIT_TRIPLE_FAULT:
@@ -242,7 +242,7 @@ void handle_exit(struct cpu *cpu)
 	epoch_pass(cpu->index);
 	/* Nobody was entered, and nothing has changed (SDM 27.9): as if it had come before. */
 	if (reason == EXIT_MCE_DURING_ENTRY) {
-		cpu->events |= EVENT_MCE;
+		events_add(cpu, EVENT_MCE);
 		if (!cpu->vcpu && !cpu->thread && cpu->current != &cpu->vmcs01)
 			nested_entry_again(cpu);
 		return;
@@ -283,9 +283,10 @@ static bool host_can_take_event(void)
 void handle_events(struct cpu *cpu)
 {
 	u64 blocking = INTR_STATE_STI | INTR_STATE_MOV_SS;
+	bool mce;
 
 	if (cpu->events & EVENT_MCE_IN_ROOT) {
-		cpu->events &= ~EVENT_MCE_IN_ROOT;
+		events_clear(cpu, EVENT_MCE_IN_ROOT);
 		count(MON_CNT_MCE_IN_ROOT);
 	}
 	if (cpu->current != &cpu->vmcs01) {
@@ -307,17 +308,18 @@ void handle_events(struct cpu *cpu)
 			host_step_request(cpu);
 		return;
 	}
-	if (!(cpu->events & EVENT_MCE))
+	mce = READ_ONCE(cpu->events) & EVENT_MCE;
+	if (!mce)
 		blocking |= INTR_STATE_NMI;
 	vmwrite(GUEST_INTERRUPTIBILITY_INFO, vmread(GUEST_INTERRUPTIBILITY_INFO) & ~blocking);
 	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
-	if (cpu->events & EVENT_MCE) {
-		cpu->events &= ~EVENT_MCE;
+	if (mce) {
+		events_clear(cpu, EVENT_MCE);
 		if (!(host_cr4() & CR4_MCE))
 			fatal("machine check, and the host's CR4.MCE is clear", VECTOR_MC);
 		inject_exception(VECTOR_MC, INJECT_NO_CODE);
 	} else {
-		cpu->events &= ~EVENT_NMI;
+		events_clear(cpu, EVENT_NMI);
 		count(MON_CNT_NMI_IN_ROOT);
 		vmwrite(VM_ENTRY_INTR_INFO, 2 | INTR_TYPE_NMI | INTR_INFO_VALID);
 	}

@@ -39,8 +39,7 @@ bool host_step_active(const struct cpu *cpu)
 
 void host_step_request(struct cpu *cpu)
 {
-	cpu->step.for_event |= cpu->events;
-	cpu->events = 0;
+	cpu->step.for_event |= events_take(cpu);
 	trap_flag(true);
 }
 
@@ -48,7 +47,7 @@ void host_step_done(struct cpu *cpu)
 {
 	take_back_leaves(cpu);
 	trap_flag(false);
-	cpu->events |= cpu->step.for_event;
+	events_add(cpu, cpu->step.for_event);
 	cpu->step.for_event = 0;
 }
 

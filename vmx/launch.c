@@ -465,7 +465,8 @@ static u64 launch(struct cpu *cpu)
 	cpu->gpr[RAX] = MON_LAUNCH_OK;
 	epoch_pass(cpu->index);
 	cpu->in_vmx = 1;
-	cpu->events |= gate->nmi ? EVENT_NMI : 0;
+	if (gate->nmi)
+		events_add(cpu, EVENT_NMI);
 	enter_host(stack_top(cpu));
 }
 

@@ -89,7 +89,7 @@ void nested_entry_failed(struct cpu *cpu, u32 error)
 {
 	struct nested *n = &cpu->nested;
 
-	cpu->events |= n->events_later;
+	events_add(cpu, n->events_later);
 	n->events_later = 0;
 	n->refused = "refused by the CPU";
 	count(MON_CNT_ENTRY_REFUSED);

@@ -382,7 +382,7 @@ static void exception_exit(struct cpu *cpu, u32 full)
 		reflect_exit(cpu, full);
 		return;
 	}
-	cpu->events |= EVENT_MCE;
+	events_add(cpu, EVENT_MCE);
 	requeue_event(v, vmread(VM_EXIT_INTR_INFO));
 	resume(cpu);
 }
@@ -406,7 +406,7 @@ void nested_guest_exit(struct cpu *cpu, u32 full)
 	struct nested *n = &cpu->nested;
 	u32 basic = full & EXIT_REASON_BASIC;
 
-	cpu->events |= n->events_later;
+	events_add(cpu, n->events_later);
 	n->events_later = 0;
 	if (full & EXIT_REASON_ENTRY_FAILURE) {
 		entry_failure(cpu, full);
@@ -484,13 +484,12 @@ void nested_deliver_events(struct cpu *cpu)
 	struct nested *n = &cpu->nested;
 
 	if ((cpu->events & EVENT_MCE) && (n->vmcs12.exception_bitmap & BIT(VECTOR_MC))) {
-		cpu->events &= ~EVENT_MCE;
+		events_clear(cpu, EVENT_MCE);
 		reflect_event(cpu, INTR_INFO_MC, false);
 	} else if ((cpu->events & EVENT_NMI) && nmi_exits(&n->vmcs12)) {
-		cpu->events &= ~EVENT_NMI;
+		events_clear(cpu, EVENT_NMI);
 		reflect_event(cpu, VECTOR_NMI | INTR_TYPE_NMI | INTR_INFO_VALID, true);
 	} else {
-		n->events_later |= cpu->events;
-		cpu->events = 0;
+		n->events_later |= events_take(cpu);
 	}
 }

@@ -98,7 +98,7 @@ static void exception(struct cpu *cpu)
 	u32 code = 0;
 
 	if ((info & INTR_INFO_TYPE) == INTR_TYPE_NMI || vector == VECTOR_MC) {
-		cpu->events |= vector == VECTOR_MC ? EVENT_MCE : EVENT_NMI;
+		events_add(cpu, vector == VECTOR_MC ? EVENT_MCE : EVENT_NMI);
 		thread_interrupt(cpu);
 		return;
 	}

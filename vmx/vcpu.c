@@ -828,10 +828,10 @@ void vcpu_deliver_events(struct cpu *cpu)
 		vmwrite(VM_ENTRY_INTR_INFO, 0);
 	}
 	if (cpu->events & EVENT_MCE) {
-		cpu->events &= ~EVENT_MCE;
+		events_clear(cpu, EVENT_MCE);
 		shown.intr_info = INTR_INFO_MC;
 	} else {
-		cpu->events &= ~EVENT_NMI;
+		events_clear(cpu, EVENT_NMI);
 		shown.intr_info = VECTOR_NMI | INTR_TYPE_NMI | INTR_INFO_VALID;
 		shown.nmi = true;
 	}
