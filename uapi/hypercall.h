@@ -115,7 +115,9 @@ enum mon_hypercall {
 	X(BAD_IO, "string instruction on a port that resets the machine")        \
 	X(MCE_IN_ROOT, "machine check taken in root mode and passed on")         \
 	X(ENCLAVE_CALL_REFUSED, "call of an enclave refused")                    \
-	X(ENCLAVE_FAULTED, "thread of an enclave ended by an exception")
+	X(ENCLAVE_FAULTED, "thread of an enclave ended by an exception")         \
+	X(BLOCK_REFUSED, "block of a sealed disk that does not verify")          \
+	X(DEVICE_STOPPED, "device of a confidential VM stopped: the host interfered")
 
 /* Domains: the host, the monitor, VMs from 2 on, enclaves from MON_DOMAIN_ENCLAVE on. */
 #define MON_DOMAIN_HOST 0u

@@ -487,9 +487,9 @@ enum disk_state blk_state(const struct blk *blk)
 	return disk_state(blk->disk);
 }
 
-enum disk_why blk_why(const struct blk *blk)
+u64 blk_bad(const struct blk *blk)
 {
-	return disk_why(blk->disk);
+	return disk_stats(blk->disk)->bad;
 }
 
 bool blk_broken(const struct blk *blk)

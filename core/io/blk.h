@@ -75,7 +75,8 @@ u32 blk_missing(const struct blk *blk);
 void blk_config(const struct blk *blk, u32 offset, void *to, u32 len);
 
 enum disk_state blk_state(const struct blk *blk);
-enum disk_why blk_why(const struct blk *blk);
+/** blk_bad() - how many blocks did not verify */
+u64 blk_bad(const struct blk *blk);
 
 /** blk_broken() - does the guest's driver have to reset the device? */
 bool blk_broken(const struct blk *blk);

@@ -28,6 +28,17 @@ static enum io_result network_work(struct device *d, struct vm *vm, u32 *kick)
 	return result;
 }
 
+static void count_lies(struct device *d)
+{
+	bool stopped = is_disk(d) ? blk_state(d->blk) == DISK_STOPPED : net_fault(&d->net);
+
+	for (; is_disk(d) && d->bad < blk_bad(d->blk); d->bad++)
+		count(MON_CNT_BLOCK_REFUSED);
+	if (stopped && !d->stopped)
+		count(MON_CNT_DEVICE_STOPPED);
+	d->stopped = stopped;
+}
+
 enum io_result device_work(struct device *d, struct vm *vm, u32 *kick)
 {
 	enum io_result result;
@@ -39,6 +50,7 @@ enum io_result device_work(struct device *d, struct vm *vm, u32 *kick)
 	} else {
 		result = network_work(d, vm, kick);
 	}
+	count_lies(d);
 	if (d->started && (is_disk(d) ? blk_broken(d->blk) : net_broken(&d->net)))
 		virtio_needs_reset(&d->virtio);
 	return result;

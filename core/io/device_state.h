@@ -38,6 +38,8 @@
  * @host_up: QEMU's device is set up
  * @started: the guest's driver is ready
  * @active: something may be done at the next VM entry
+ * @stopped: the host has not kept to the rules, which is counted
+ * @bad: blocks that did not verify, and are counted
  * @owner: the access that sets it up or resets it; all others wait
  * @kick: queues of which QEMU's device has to be told, and whoever was to has given up
  */
@@ -53,6 +55,8 @@ struct device {
 	bool host_up;
 	bool started;
 	bool active;
+	bool stopped;
+	u64 bad;
 	const struct device_access *owner;
 	u32 kick;
 	struct pci pci;
@@ -106,6 +110,9 @@ struct set_up_step {
 
 /** set_up_step() - step @n; false: there is none; @vectors: of the guest's, for interrupts */
 bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step *step);
+
+/* Of vmx/cpu.h, which core/io/ is below */
+void count(enum mon_counter counter);
 
 /** device_queues_clear() - in the arena; IO_AGAIN: @page is missing */
 enum io_result device_queues_clear(struct device *d, u32 *page);

@@ -193,7 +193,12 @@ u32 net_missing(const struct net *net)
 	return net->missing;
 }
 
+bool net_fault(const struct net *net)
+{
+	return net->host_rx.fault || net->host_tx.fault;
+}
+
 bool net_broken(const struct net *net)
 {
-	return net->rx.broken || net->tx.broken || net->host_rx.fault || net->host_tx.fault;
+	return net->rx.broken || net->tx.broken || net_fault(net);
 }

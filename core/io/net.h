@@ -55,6 +55,9 @@ enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena);
 /** net_missing() - after IO_AGAIN: which page of the arena the host has to map */
 u32 net_missing(const struct net *net);
 
+/** net_fault() - has the host broken a rule since net_start()? */
+bool net_fault(const struct net *net);
+
 /** net_broken() - does the device need a reset? */
 bool net_broken(const struct net *net);
 

@@ -32,7 +32,13 @@ monctl disk import --key /tmp/key --new-key /tmp/plain /tmp/sealed >/dev/null ||
 cp /tmp/sealed /tmp/foreign
 (umask 077 && { head -c 32 /dev/urandom | od -An -tx1 | tr -d " \n"; echo; } >/tmp/other-key)
 
-plan 17
+# refused: how many blocks the monitor says that it has refused
+refused()
+{
+	monctl status | awk '/block of a sealed disk/ { n = $1 } END { print n + 0 }'
+}
+
+plan 18
 # ---- sealed ----
 guest_carried=(--disk disk0=/tmp/key --disk disk1=/tmp/other-key)
 start confidential /tmp/sealed -drive file=/tmp/foreign,if=none,id=f,format=raw \
@@ -49,11 +55,13 @@ ok $? "blocks with the same in all of them are in the image"
 has "$said" '^secret in 0 blocks, 0 repeated' "... nothing of it to see, nothing twice"
 guest_does "blocks write /dev/vda $blocks 3" >/dev/null
 has "$(search $secret process $qemu)" '^found 0 in' "QEMU's memory has nothing of it"
+before=$(refused)
 changed=$(blocks tamper /tmp/sealed /tmp/older $first $blocks $tampered $RANDOM)
 said=$(guest_does "blocks check /dev/vda $blocks 3")
 has "$said" "checked: $((blocks - tampered)) good, $tampered refused, 0 wrong" \
 	"$tampered blocks changed by the host, replayed or moved: all refused"
 is "$(map_of "$said")" "$(map_of "$changed")" "... just those"
+is "$before $(refused)" "0 $tampered" "... and the monitor has counted them"
 guest_does "blocks write /dev/vda $blocks 4" >/dev/null
 said=$(guest_does "blocks check /dev/vda $blocks 4")
 has "$said" "checked: $blocks good, 0 refused, 0 wrong" "written again they are good again"

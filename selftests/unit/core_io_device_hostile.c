@@ -121,6 +121,72 @@ static void test_nonsense(void)
 	ok(up == 200 && !touched, "a host that answers anything: the guest's memory stays");
 }
 
+#define RX_AT 0xd0000
+#define TX_AT 0xd4000
+#define PACKETS_AT 0xe0000
+
+/* A card with room for a packet */
+static void drive_card(void)
+{
+	struct guest_queue unused;
+	struct driver rx, tx;
+
+	check(negotiate(card, BIT(5) | BIT(32)));
+	driver_start(&rx, &unused, RX_AT, 32);
+	driver_start(&tx, &unused, TX_AT, 32);
+	place_queue(card, 0, &rx, 1);
+	place_queue(card, 1, &tx, 2);
+	set_status(card, 15);
+	driver_desc(&rx, 0, PACKETS_AT, 256, 2, 0);
+	driver_give(&rx, 0);
+}
+
+static bool counts(u32 refused, u32 stopped)
+{
+	return counted[MON_CNT_BLOCK_REFUSED] == refused &&
+	       counted[MON_CNT_DEVICE_STOPPED] == stopped;
+}
+
+static void test_counted(void)
+{
+	u64 at = 64 + 4 + 2 * 254; /* block 0 of a disk this small */
+	u32 round;
+
+	sim_format();
+	vm_probed();
+	check(negotiate(disk, blk_features() | BIT(32)));
+	drive_disk();
+	check(disk_do(T_OUT, 0, BLOCK) == S_OK && disk_do(T_FLUSH, 0, 0) == S_OK);
+	check(disk_do(T_IN, 0, BLOCK) == S_OK);
+	ok(counts(0, 0), "of a host that keeps to the rules nothing is counted");
+	image[at][7] ^= 1;
+	check(disk_do(T_IN, 0, BLOCK) == S_IOERR && disk_do(T_IN, 0, BLOCK) == S_IOERR);
+	ok(counts(2, 0), "a block that does not verify is counted, each time");
+	for (round = 0; round < 2; round++) {
+		arena_memory[FIRST_PAGE][HOST_USED_AT + 2] += 100;
+		check(disk_do(T_IN, 0, BLOCK) == S_IOERR);
+	}
+	ok(counts(2, 1), "a disk that is stopped is counted, once");
+	vm_probed();
+	drive_card();
+	arena_memory[0][HOST_USED_AT + 2] = 100;
+	entries();
+	entries();
+	ok(counts(0, 1) && (status_now(card) & VIRTIO_NEEDS_RESET), "a card, too");
+	set_status(card, 0);
+	drive_card();
+	entries();
+	ok(counts(0, 1), "... and when it is reset it may go on");
+	arena_memory[1][HOST_USED_AT + 2] = 100;
+	reg_write(card, PCI_NOTIFY + PCI_NOTIFY_STEP, 2, 1);
+	ok(counts(0, 2), "... until the next time");
+	sim_format();
+	image[MON_DISK_AREA_BLOCKS][100] ^= 1;
+	vm_probed();
+	negotiate(disk, blk_features() | BIT(32));
+	ok(counts(0, 1), "a disk that cannot be opened");
+}
+
 /* Its list of capabilities is a ring, or points anywhere. */
 static void test_capabilities(void)
 {
@@ -265,6 +331,7 @@ int main(void)
 	test_two_cpus();
 	test_given_up();
 	test_nonsense();
+	test_counted();
 	test_capabilities();
 	test_no_answer();
 	test_random_guest();

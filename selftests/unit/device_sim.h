@@ -70,6 +70,15 @@ static u32 pool_taken(void)
 	return n;
 }
 
+/* ---- what the monitor counts ---- */
+
+static u32 counted[MON_CNT_NR];
+
+void count(enum mon_counter counter)
+{
+	counted[counter]++;
+}
+
 /* ---- QEMU's functions ---- */
 
 /**
@@ -477,6 +486,7 @@ static void vm_of(const struct mon_vm_policy *policy)
 	devices_retire(&vm);
 	memset(&vm, 0, sizeof(vm));
 	memset(&host.count, 0, sizeof(host.count));
+	memset(counted, 0, sizeof(counted));
 	memset(ram, UNTOUCHED, sizeof(ram));
 	memset(arena_memory, 0, sizeof(arena_memory));
 	memset(arena_mapped, 0, sizeof(arena_mapped));
