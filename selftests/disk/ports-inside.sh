@@ -1,7 +1,8 @@
 #!/bin/bash
 # usage: ports-inside.sh
 #
-# In the test machine: a guest whose devices are behind root ports, as libvirt writes them.
+# In the test machine: a guest whose devices are behind root ports, as libvirt writes them. Its disk
+# has a thread of its own and four queues, its card two, which the host's kernel serves (vhost).
 set -uo pipefail
 . /usr/bin/lib.sh
 . /usr/bin/guest.sh
@@ -21,6 +22,37 @@ card()
 	printf '{"driver":"virtio-net-pci","netdev":"hostnet%d","id":"net%d","mac":"52:54:00:00:00:0%d","romfile":"","bus":"%s","addr":"0x0"%s}' \
 		"$1" "$1" "$1" "$2" "${3:-}"
 }
+# disk N BUS MODEL MORE
+disk()
+{
+	printf '{"driver":"virtio-blk-pci%s","bus":"%s","addr":"0x0","drive":"libvirt-%d-format","id":"virtio-disk%d",%s}' \
+		"$3" "$2" "$1" "$1" "$4"
+}
+
+# bits N...: 64 features, those of them set
+bits()
+{
+	local i text=
+
+	for ((i = 0; i < 64; i++)); do
+		case " $* " in
+		*" $i "*) text+=1 ;;
+		*) text+=0 ;;
+		esac
+	done
+	echo $text
+}
+
+# turns NAME: how often threads of that name have run
+turns()
+{
+	local comm
+
+	for comm in /proc/[0-9]*/task/[0-9]*/comm; do
+		[ "$(cat $comm 2>/dev/null)" = "$1" ] && cut -d ' ' -f 3 "${comm%comm}schedstat"
+	done | awk '{ n += $1 } END { print n + 0 }'
+}
+
 # ... with no control queue, for whose answer the driver would wait
 without=
 for feature in vq rx vlan mac_addr guest_offloads; do
@@ -35,19 +67,27 @@ config()
 }
 
 insmod /lib/monitor/monitor.ko && modprobe kvm_intel || exit 1
+for module in tun vhost_iotlb vhost tap vhost_net; do
+	insmod /lib/$module.ko || exit 1
+done
 truncate -s $((blocks * 4096)) /tmp/plain
 blocks write /tmp/plain $blocks 1 >/dev/null
-monctl disk import --key /tmp/key --new-key /tmp/plain /tmp/sealed >/dev/null || exit 1
+for i in 0 1; do
+	monctl disk import --key /tmp/key$i --new-key /tmp/plain /tmp/sealed$i >/dev/null || exit 1
+	storage+=(-blockdev "{\"driver\":\"file\",\"filename\":\"/tmp/sealed$i\",\"node-name\":\"libvirt-$i-storage\",\"auto-read-only\":true}"
+		-blockdev "{\"node-name\":\"libvirt-$i-format\",\"read-only\":false,\"driver\":\"raw\",\"file\":\"libvirt-$i-storage\"}")
+done
 
-plan 23
-guest_carried=(--disk virtio-disk0=/tmp/key --network net0)
-guest_start confidential 1 : -device "$(port 1)" -device "$(port 2)" -device "$(port 3)" \
-	-blockdev '{"driver":"file","filename":"/tmp/sealed","node-name":"libvirt-1-storage","auto-read-only":true}' \
-	-blockdev '{"node-name":"libvirt-1-format","read-only":false,"driver":"raw","file":"libvirt-1-storage"}' \
-	-device '{"driver":"virtio-blk-pci","bus":"pci.1","addr":"0x0","drive":"libvirt-1-format","id":"virtio-disk0"}' \
-	-netdev user,id=hostnet0 -device "$(card 0 pci.2)" \
+plan 32
+guest_carried=(--disk virtio-disk0=/tmp/key0 --disk virtio-disk1=/tmp/key1 --network net0)
+guest_start confidential 1 : -name guest=ports,debug-threads=on \
+	-object '{"qom-type":"iothread","id":"iothread1"}' \
+	-device "$(port 1)" -device "$(port 2)" -device "$(port 3)" -device "$(port 4)" "${storage[@]}" \
+	-device "$(disk 0 pci.1 "" '"num-queues":4,"iothread":"iothread1","write-cache":"on"')" \
+	-device "$(disk 1 pci.4 -non-transitional '"packed":true,"write-cache":"off"')" \
+	-netdev '{"type":"tap","ifname":"tap0","script":"no","downscript":"no","vhost":true,"queues":2,"id":"hostnet0"}' \
+	-device "$(card 0 pci.2 ',"mq":true,"vectors":6')" \
 	-netdev user,id=hostnet1,net=10.0.3.0/24 -device "$(card 1 pci.3 "$without")" \
-	-object filter-dump,id=dump0,netdev=hostnet0,file=/tmp/dump0 \
 	-object filter-dump,id=dump1,netdev=hostnet1,file=/tmp/dump1 \
 	-append "console=ttyS0 tsc_early_khz=200000 quiet nowatchdog cryptomgr.notests iomem=relaxed"
 guest_starts
@@ -55,25 +95,42 @@ has "$(cat /tmp/qemu.out)" 'id=net1: the guest cannot use it' "a card that is no
 guest_loads failover net_failover virtio_ring virtio virtio_pci_{legacy_dev,modern_dev} virtio_pci \
 	virtio_blk virtio_net
 said=$(guest_does "ls -1 /sys/bus/pci/devices; cat /proc/partitions")
-is "$(grep -c '^0000:0[123]:00.0' <<<"$said")" 3 "a stock guest has a device behind each port"
+is "$(grep -c '^0000:0[1234]:00.0' <<<"$said")" 4 "a stock guest has a device behind each port"
 has "$said" " $((4 * blocks)) vda" "... a sealed disk among them"
+has "$said" " $((4 * blocks)) vdb" "... and another one"
+said=$(guest_does "for d in /sys/bus/virtio/devices/*; do echo features \$(cat \$d/device \$d/features); done")
+is "$(grep -c "^features 0x0002 $(bits 2 6 9 10 13 14 28 32)$" <<<"$said")" 2 \
+	"the disks have the monitor's features: one queue, not packed, whatever QEMU's have"
+has "$said" "^features 0x0001 $(bits 5 16 32)$" "... the card, too"
+has "$said" "^features 0x0001 .{29}1" "(QEMU's own offers more)"
 
-# ---- the disk ----
-has "$(guest_does "blocks check /dev/vda $blocks 1")" "checked: $blocks good, 0 refused, 0 wrong" \
-	"what monctl has written, it reads"
-guest_does "blocks same /dev/vda $blocks 2" >/dev/null
-has "$(blocks search /tmp/sealed $blocks)" '^secret in 0 blocks, 0 repeated' \
-	"nothing of what it writes is in the image"
+# ---- the disks ----
+before=$(turns 'IO iothread1')
+for i in a b; do
+	has "$(guest_does "blocks check /dev/vd$i $blocks 1")" \
+		"checked: $blocks good, 0 refused, 0 wrong" "vd$i: what monctl has written, it reads"
+	guest_does "blocks same /dev/vd$i $blocks 2" >/dev/null
+done
+for i in 0 1; do
+	has "$(blocks search /tmp/sealed$i $blocks)" '^secret in 0 blocks, 0 repeated' \
+		"nothing of what it writes is in the image"
+done
 blocks same /tmp/plain $blocks 2 >/dev/null
 has "$(blocks search /tmp/plain $blocks)" "^secret in $blocks blocks" "(it would be found)"
+[ "$(turns 'IO iothread1')" -gt $((before + blocks)) ]
+ok $? "the first one's work is done by its own thread of QEMU"
 
 # ---- the cards ----
+ip addr add 10.0.2.2/24 dev tap0 && ip link set tap0 up
 guest_does "ip addr add 10.0.2.15/24 dev eth0; ip addr add 10.0.3.15/24 dev eth1; ip link set eth0 up; ip link set eth1 up" >/dev/null
-has "$(guest_does 'ping -c 1 -W 9 10.0.2.2')" ' 0% packet loss' "the card that is named is one"
+before=$(turns "vhost-$qemu")
+has "$(guest_does 'ping -c 9 -i 0.1 -s 1400 -W 9 10.0.2.2')" ' 0% packet loss' \
+	"the card that is named is one"
+has "$(ping -c 9 -i 0.1 -s 1400 -W 9 10.0.2.15)" ' 0% packet loss' "... and the host reaches it"
+[ "$(turns "vhost-$qemu")" -gt $((before + 18)) ]
+ok $? "what it sends and gets is carried by the host's kernel"
 has "$(guest_does 'ping -c 1 -W 2 10.0.3.2')" '100% packet loss' "the one that is not is none"
 is "$(stat -c %s /tmp/dump1)" 24 "... and the host gets not a byte of it"
-[ "$(stat -c %s /tmp/dump0)" -gt 200 ]
-ok $? "(of the other it gets what is sent)"
 
 # ---- where the configuration is ----
 for how in port string memory; do
@@ -99,7 +156,10 @@ has "$said" "checked: $blocks good, 0 refused, 0 wrong" "... and the disk is not
 guest_type 'poweroff -f'
 guest_end
 is $? 0 "the guest powers off"
-has "$(monctl disk check --key /tmp/key /tmp/sealed)" '0 problems' "the image verifies offline"
+for i in 0 1; do
+	has "$(monctl disk check --key /tmp/key$i /tmp/sealed$i)" '0 problems' \
+		"the image verifies offline"
+done
 rmmod kvm_intel && rmmod monitor
 is $? 0 "the monitor unloads"
 none "$(dmesg | grep -E 'WARNING: |BUG: |Call Trace|monitor: .*lost' | grep -v RETBleed)" \
