@@ -1,7 +1,5 @@
-#!/bin/bash
-# settings: needs=machine,module,tools timeout=1800 jobs=2
-# File systems of Debian's on sealed disks, and what they are asked to bear.
-set -euo pipefail
+# shellcheck shell=bash
+# A file system of Debian's on a sealed disk, and what it is asked to bear. Sourced by the tests.
 
 work=build/check/${0##*/}
 debian=build/debian/tree
@@ -34,14 +32,19 @@ small()
 	install -m 755 selftests/disk/survive.sh "$tree/usr/bin/survive"
 }
 
-selftests/disk/build-debian
-rm -rf "$work"
-mkdir -p "$work/more"
-small
-mv "$work/tree" "$work/more/tree"
-(cd "$work/more" && find tree | cpio -o -H newc --quiet) | zstd -q >"$work/tree.cpio.zst"
-exec selftests/machine/run --mem 2048 --timeout "${DISK_TIMEOUT:-1700}" \
-	--add "$work/tree.cpio.zst:/tree.cpio.zst" --add /usr/bin/zstd:/usr/bin/zstd \
-	--add selftests/lib.sh:/usr/bin/lib.sh --add selftests/vm/guest.sh:/usr/bin/guest.sh \
-	--add selftests/disk/filesystems-inside.sh:/usr/bin/filesystems-inside.sh -- \
-	bash /usr/bin/filesystems-inside.sh
+# survives ext4|xfs|btrfs
+survives()
+{
+	selftests/disk/build-debian
+	rm -rf "$work"
+	mkdir -p "$work/more"
+	small
+	mv "$work/tree" "$work/more/tree"
+	(cd "$work/more" && find tree | cpio -o -H newc --quiet) | zstd -q >"$work/tree.cpio.zst"
+	exec selftests/machine/run --mem 2048 --timeout "${DISK_TIMEOUT:-3400}" \
+		--add "$work/tree.cpio.zst:/tree.cpio.zst" --add /usr/bin/zstd:/usr/bin/zstd \
+		--add selftests/lib.sh:/usr/bin/lib.sh \
+		--add selftests/vm/guest.sh:/usr/bin/guest.sh \
+		--add selftests/disk/filesystems-inside.sh:/usr/bin/filesystems-inside.sh -- \
+		bash /usr/bin/filesystems-inside.sh "$1"
+}
