@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #define MON_HYPERCALL 0x4d4f4e0000000000
 #define RETURN 0
+#define OCALL 1
 #define HANDLED 7
 
 	.section .text.start, "ax"
@@ -136,6 +137,31 @@ secret:
 	popq	%rbp
 	popq	%rbx
 	ret
+
+/* u64 leave(u64 how, u64 word): with the word in all registers, those of 16 bytes, too */
+	.globl	leave
+leave:
+	.irp r, rbx, rcx, rdx, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+	movq	%rsi, %\r
+	.endr
+	.irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	movq	%rsi, %xmm\n
+	punpcklqdq %xmm\n, %xmm\n
+	.endr
+	cmpq	$1, %rdi
+	movabsq	$MON_HYPERCALL + RETURN, %rax
+	jb	1f
+	je	2f
+	movq	%rsi, %rdi
+	ud2
+2:	movabsq	$MON_HYPERCALL + OCALL, %rax
+	movl	$8, %esi
+	movl	$7, %edi
+	vmcall
+	movabsq	$MON_HYPERCALL + RETURN, %rax
+1:	movl	$7, %edi
+	vmcall
+	ud2
 
 /* void insn(u64 number): one instruction; what comes behind it is one byte, RET */
 	.globl	insn

@@ -7,6 +7,7 @@ typedef unsigned long u64;
 u64 canary(u64 rounds);
 void secret(volatile u64 *until, u64 word);
 void insn(u64 number);
+u64 leave(u64 how, u64 word);
 
 static u64 recover[PUPPET_THREADS]; /* where to go on behind an exception; 0: nowhere */
 static u64 caught[PUPPET_THREADS];
@@ -62,14 +63,25 @@ static u64 spin(volatile u64 *until)
 	return rounds;
 }
 
-static void hide(volatile u64 *until)
+static void hide(volatile u64 *until, u64 word)
 {
 	volatile u64 *page = (u64 *)PUPPET_HEAP;
 	u64 i;
 
 	for (i = 0; i < PUPPET_WORDS; i++)
-		page[i] = PUPPET_SECRET;
-	secret(until, PUPPET_SECRET);
+		page[i] = word;
+	until[2] = 1;
+	secret(until, word);
+}
+
+static u64 count(u64 word)
+{
+	const volatile u64 *page = (u64 *)PUPPET_HEAP;
+	u64 i, n = 0;
+
+	for (i = 0; i < PUPPET_WORDS; i++)
+		n += page[i] == word;
+	return n;
 }
 
 static __attribute__((noinline)) u64 recurse(u64 depth)
@@ -166,7 +178,7 @@ u64 puppet(u64 order, volatile struct puppet_args *args, u64 thread, u64 found)
 	case ORDER_SPIN:
 		return spin(&args->a[0]);
 	case ORDER_SECRET:
-		hide(&args->a[0]);
+		hide(&args->a[0], PUPPET_SECRET);
 		return 0;
 	case ORDER_RECURSE:
 		return recurse(args->a[0]);
@@ -180,6 +192,13 @@ u64 puppet(u64 order, volatile struct puppet_args *args, u64 thread, u64 found)
 		return selectors();
 	case ORDER_COPY:
 		return copy(args);
+	case ORDER_HIDE:
+		hide(&args->a[0], ~args->a[1]);
+		return 0;
+	case ORDER_COUNT:
+		return count(~args->a[1]);
+	case ORDER_LEAVE:
+		return leave(args->a[0], ~args->a[1]);
 	}
 	return ~0UL;
 }

@@ -37,13 +37,16 @@ struct puppet_args {
  * ORDER_TOUCH: a1 pages from a0 on; returns the sum of their first words, then marks them
  * ORDER_TRIM: a1 pages from a0 on
  * ORDER_SPIN: until a0 is not 0
- * ORDER_SECRET: fills a page of the heap and all registers with it; spins until a0 is not 0
+ * ORDER_SECRET: fills a page of heap and all registers; 1 in a2; spins until a0 is not 0
  * ORDER_RECURSE: a0 deep, a KiB each
  * ORDER_CATCH: as ORDER_INSN, or ORDER_READ of a1 if a0 is ~0, with the handler: the vector
  * ORDER_INITIAL: or of all registers as the thread found them, but those that have arguments
  * ORDER_RAW: monitor call a0 with a1 and a2
  * ORDER_COPY: 64 bytes in, to memory of its own, and 64 out
  * ORDER_SELECTORS: or of the data selectors as found; leaves 3 in them
+ * ORDER_HIDE: as ORDER_SECRET, but a word that is nowhere else: ~a1
+ * ORDER_COUNT: how many words of that page are ~a1
+ * ORDER_LEAVE: with ~a1 in all registers: a0: 0 returns 7, 1 calls before, 2 UD2
  */
 enum puppet_order {
 	ORDER_ADD,
@@ -63,6 +66,9 @@ enum puppet_order {
 	ORDER_INITIAL,
 	ORDER_RAW,
 	ORDER_SELECTORS,
+	ORDER_HIDE,
+	ORDER_COUNT,
+	ORDER_LEAVE,
 	ORDER_COPY,
 };
 

@@ -279,6 +279,48 @@ static int do_nmis(const struct args *a)
 	return 0;
 }
 
+/* ---- one NMI at CPU 0, for others ---- */
+
+static u32 first_id;
+
+int nmi_ready(u64 *count)
+{
+	int err = run_on(0, note_apic_id, &first_id);
+
+	*count = nmis_of(0);
+	WRITE_ONCE(counting, true);
+	return err;
+}
+
+void nmi_to_first(void)
+{
+	send_nmi(first_id);
+}
+
+static void to_first(void *unused)
+{
+	nmi_to_first();
+}
+
+int nmi_do(void (*deed)(void))
+{
+	u64 before = nmis_of(0);
+	int err;
+
+	WRITE_ONCE(last_deed, deed);
+	err = run_on(1, to_first, NULL);
+	if (!err && !arrived(0, before + 1))
+		err = -ETIME;
+	WRITE_ONCE(last_deed, NULL);
+	return err;
+}
+
+u64 nmi_done(void)
+{
+	WRITE_ONCE(counting, false);
+	return nmis_of(0);
+}
+
 /* ---- the end, in an NMI ---- */
 
 static void panic_here(void)

@@ -16,7 +16,8 @@
 static const struct command *const tables[] = { memory_commands, search_commands, cpu_commands,
 					       event_commands, vmx_commands,
 					       vmx_entry_commands, cost_commands,
-					       race_commands, eptp_commands, hot_commands };
+					       race_commands, eptp_commands, hot_commands,
+					       enclave_commands };
 static DEFINE_MUTEX(lock);
 static char *answer;
 static size_t answer_len;

@@ -28,7 +28,7 @@ struct command {
 
 extern const struct command memory_commands[], search_commands[], cpu_commands[], event_commands[];
 extern const struct command vmx_commands[], vmx_entry_commands[], cost_commands[];
-extern const struct command race_commands[], eptp_commands[], hot_commands[];
+extern const struct command race_commands[], eptp_commands[], hot_commands[], enclave_commands[];
 
 /* event.c: code for a CPU in real mode */
 extern const u8 startup_code[], startup_end[];
@@ -45,6 +45,19 @@ int run_on(u64 cpu, void (*fn)(void *), void *arg);
 /* On CPUs 0 and 1, interrupts off; each calls meet() before what is to happen at once. */
 int run_both(void (*fn)(void *arg, atomic_t *ready), void *first, void *second);
 void meet(atomic_t *ready);
+
+/*
+ * event.c: NMIs at CPU 0 are testmod's from nmi_ready() to nmi_done(), which both have how many
+ * there were. nmi_do(): one whose handler does that; from CPU 1.
+ */
+int nmi_ready(u64 *count);
+void nmi_to_first(void);
+int nmi_do(void (*deed)(void));
+u64 nmi_done(void);
+
+struct registers;
+/* enclave.c: in assembly */
+void enclave_vmcall(struct registers *r, u64 avx512);
 
 int memory_init(void);
 void memory_exit(void);
