@@ -265,6 +265,7 @@ static void registers_in(struct cpu *cpu, struct thread *t, u64 op, const u64 *a
 		t->gpr[RSP] = enclave_stack_page(e, t->index);
 		t->fs_base = t->gpr[RSP];
 		t->gs_base = 0;
+		t->pending_dbg = 0;
 		t->rip = e->policy.entry;
 		t->rflags = RFLAGS_FIXED;
 		break;
@@ -306,6 +307,8 @@ static void state_in(const struct thread *t)
 	vmwrite_known(GUEST_FS_SELECTOR, 0);
 	vmwrite_known(GUEST_GS_SELECTOR, 0);
 	vmwrite_known(GUEST_INTERRUPTIBILITY_INFO, 0);
+	/* Of a thread that steps itself: it would be the next one's. */
+	vmwrite_known(GUEST_PENDING_DBG_EXCEPTIONS, t->pending_dbg);
 }
 
 bool thread_may_enter(const u64 *arg)
@@ -357,6 +360,7 @@ static void state_out(struct cpu *cpu, struct thread *t, enum thread_state next)
 	t->rflags = vmread(GUEST_RFLAGS);
 	t->fs_base = vmread(GUEST_FS_BASE);
 	t->gs_base = vmread(GUEST_GS_BASE);
+	t->pending_dbg = vmread(GUEST_PENDING_DBG_EXCEPTIONS);
 	xsave(frame_ptr(t->xsave_pfn), components);
 }
 
