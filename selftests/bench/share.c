@@ -133,15 +133,30 @@ static unsigned long own_end(unsigned long id)
 	return ticks;
 }
 
+/* What is left is the last one of some; a timer's interrupt is in one of them at most. */
+static unsigned long least_offer(unsigned long pages, unsigned long *id)
+{
+	unsigned long least = ~0UL, ticks, i;
+
+	for (i = 0; i < 3; i++) {
+		if (i)
+			own_end(*id);
+		*id = offered(pages, TO_OTHER);
+		ticks = took();
+		if (ticks < least)
+			least = ticks;
+	}
+	return least;
+}
+
 /* Offer, accept, touch and end, of so many pages that their owner has touched before. */
 static void between_vms(const char *with, unsigned long pages)
 {
 	char key[64];
 	unsigned long id, touched;
 
-	id = offered(pages, TO_OTHER);
 	snprintf(key, sizeof(key), "%s.offer.%lu", with, pages);
-	say(key, took());
+	say(key, least_offer(pages, &id));
 	snprintf(key, sizeof(key), "%s.accept.%lu", with, pages);
 	say(key, peer_does(MON_GC_ACCEPT, id, WINDOW / PAGE, 0));
 	touched = pages < BLOCK ? pages : BLOCK;
