@@ -38,7 +38,8 @@ enum thread_state {
  * @state: enum thread_state, under enclave->lock to leave anything but RUNNING
  * @handling: its exception handler has not ended
  * @xsave_pfn: vector registers while it does not run
- * @gpr, @rip, @rflags, @fs_base, @gs_base, @pending_dbg: likewise; CALLING: those of @gpr that a call preserves
+ * @gpr, @rip, @rflags, @fs_base, @gs_base, @pending_dbg: likewise; CALLING: those of @gpr that a
+ *	call preserves
  * @host_gpr: those of the host
  * @host_xcr0, @host_lbr: of the host
  */
