@@ -301,14 +301,19 @@ s64 enclave_add(u64 domain, u64 address, u64 perm, const void *host_page)
 	return err;
 }
 
-static u64 buffer_page(const struct enclave *e, u64 page)
+u64 enclave_buffer_range(const struct enclave *e, u64 *pages)
 {
+	u64 start;
 	u32 i;
 
-	for (i = 0; i < e->policy.nr_ranges; i++)
-		if (e->policy.range[i].type == MON_ENCLAVE_BUFFER &&
-		    page < (e->policy.range[i].end - e->policy.range[i].start) >> PAGE_SHIFT)
-			return e->policy.range[i].start + (page << PAGE_SHIFT);
+	*pages = 0;
+	for (i = 0; i < e->policy.nr_ranges; i++) {
+		if (e->policy.range[i].type != MON_ENCLAVE_BUFFER)
+			continue;
+		start = e->policy.range[i].start;
+		*pages = (e->policy.range[i].end - start) >> PAGE_SHIFT;
+		return start;
+	}
 	return 0;
 }
 
@@ -316,12 +321,12 @@ s64 enclave_buffer(u64 domain, u64 page, u64 pfn)
 {
 	struct enclave *e = enclave_of(domain);
 	s64 err = -MON_EBUSY;
-	u64 address;
+	u64 address, pages;
 
 	if (!e)
 		return -MON_ENOENT;
-	address = buffer_page(e, page);
-	if (!address)
+	address = enclave_buffer_range(e, &pages) + (page << PAGE_SHIFT);
+	if (page >= pages)
 		return -MON_EINVAL;
 	spin_lock(&e->lock);
 	if (e->state == MON_ENCLAVE_BUILDING)
@@ -362,7 +367,7 @@ s64 enclave_finish(u64 domain)
 
 /* ---- destroy, status ---- */
 
-static bool all_idle(const struct enclave *e)
+bool enclave_idle(const struct enclave *e)
 {
 	u32 i;
 
@@ -383,7 +388,7 @@ static s64 destroy_step(struct enclave *e)
 		e->dying_epoch = epoch_now();
 	}
 	spin_unlock(&e->lock);
-	if (!all_idle(e) || !epoch_passed(e->dying_epoch))
+	if (!enclave_idle(e) || !epoch_passed(e->dying_epoch))
 		return -MON_EAGAIN;
 	if (!vm_npt_teardown(&e->npt, e->id, TEARDOWN_FRAMES))
 		return -MON_EAGAIN;

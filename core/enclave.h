@@ -105,7 +105,17 @@ int __must_check enclave_touch(struct enclave *e, u64 address);
  */
 void *enclave_bytes(struct enclave *e, u64 address, u64 len, int *err);
 
-/** enclave_call() - all of enum mon_enclave_call that need no thread */
+/** enclave_idle() - none of its threads runs */
+bool enclave_idle(const struct enclave *e);
+
+/** enclave_buffer_range() - the first address of its buffer, and *@pages of it; 0: it has none */
+u64 enclave_buffer_range(const struct enclave *e, u64 *pages);
+
+/**
+ * enclave_call() - all of enum mon_enclave_call that need no thread
+ *
+ * -MON_EAGAIN: what is at @arg[0] is out (enclave_evicted()), and nothing was done.
+ */
 s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg);
 
 /* hypercalls; errors are -MON_E* */

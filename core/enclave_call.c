@@ -80,14 +80,11 @@ static s64 ec_self(struct enclave *e, u32 thread, void *at)
 		.thread = thread, .flags = e->policy.flags,
 		.owned = READ_ONCE(e->npt.owned), .limit = READ_ONCE(e->npt.limit),
 	};
-	u32 i;
+	u64 pages;
 
 	memcpy(self.measurement, e->measurement, sizeof(self.measurement));
-	for (i = 0; i < e->policy.nr_ranges; i++)
-		if (e->policy.range[i].type == MON_ENCLAVE_BUFFER) {
-			self.buffer = e->policy.range[i].start;
-			self.buffer_size = e->policy.range[i].end - self.buffer;
-		}
+	self.buffer = enclave_buffer_range(e, &pages);
+	self.buffer_size = pages << PAGE_SHIFT;
 	memcpy(at, &self, sizeof(self));
 	return 0;
 }

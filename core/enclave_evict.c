@@ -84,14 +84,10 @@ void enclave_forget(struct enclave *e, u64 address, u64 pages)
 	}
 }
 
+/* And it stays so, under enclave->lock. */
 static bool at_rest(const struct enclave *e)
 {
-	u32 i;
-
-	for (i = 0; i < e->policy.nr_threads; i++)
-		if (!thread_idle(e->thread[i]))
-			return false;
-	return e->paused;
+	return e->paused && enclave_idle(e);
 }
 
 /* The enclave may own one more for it: it is the monitor's to use. */

@@ -266,6 +266,12 @@ void vmcs_write_reset_state(void);
 /** vmcs_write_sipi() - where a SIPI starts a CPU */
 void vmcs_write_sipi(u64 vector);
 
+/**
+ * vmcs_write_common_controls() - exit and entry of who begins in 64-bit mode; no MSR lists, and no
+ * filters of page faults or CR3
+ */
+void vmcs_write_common_controls(void);
+
 /** vmcs_write_host_state() - host-state area of the current VMCS: the same in all of them */
 void vmcs_write_host_state(const struct cpu *cpu);
 

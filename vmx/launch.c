@@ -344,6 +344,26 @@ void vmcs_write_host_state(const struct cpu *cpu)
 	vmwrite(HOST_RIP, (u64)vmx_exit);
 }
 
+void vmcs_write_common_controls(void)
+{
+	u32 perf_exit = vmx_caps.perf_global ? EXIT_LOAD_PERF_GLOBAL_CTRL : 0;
+	u32 perf_entry = vmx_caps.perf_global ? ENTRY_LOAD_PERF_GLOBAL_CTRL : 0;
+
+	vmwrite(VM_EXIT_CONTROLS,
+		control_fit(EXIT_HOST_ADDR_SPACE_SIZE | EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_EFER |
+			    EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT | perf_exit,
+			    vmx_caps.exit));
+	vmwrite(VM_ENTRY_CONTROLS,
+		control_fit(ENTRY_IA32E_MODE | ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_EFER |
+			    ENTRY_LOAD_PAT | perf_entry, vmx_caps.entry));
+	vmwrite(PAGE_FAULT_ERROR_CODE_MASK, 0);
+	vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, 0);
+	vmwrite(CR3_TARGET_COUNT, 0);
+	vmwrite(VM_EXIT_MSR_STORE_COUNT, 0);
+	vmwrite(VM_EXIT_MSR_LOAD_COUNT, 0);
+	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, 0);
+}
+
 /* In steady state nothing of the host exits but CPUID, VMX, and what is in the bitmaps. */
 static void controls(void)
 {
@@ -352,28 +372,14 @@ static void controls(void)
 			 (CPU2_ENABLE_RDTSCP | CPU2_ENABLE_INVPCID | CPU2_ENABLE_XSAVES |
 			  CPU2_USR_WAIT_PAUSE));
 	u64 bitmap_a, bitmap_b;
-	u32 perf_exit = vmx_caps.perf_global ? EXIT_LOAD_PERF_GLOBAL_CTRL : 0;
-	u32 perf_entry = vmx_caps.perf_global ? ENTRY_LOAD_PERF_GLOBAL_CTRL : 0;
 
 	vmwrite(PIN_BASED_VM_EXEC_CONTROL, control_fit(0, vmx_caps.pin));
 	vmwrite(CPU_BASED_VM_EXEC_CONTROL,
 		control_fit(CPU_USE_IO_BITMAPS | CPU_USE_MSR_BITMAPS | CPU_SECONDARY_CONTROLS,
 			    vmx_caps.cpu));
 	vmwrite(SECONDARY_VM_EXEC_CONTROL, control_fit(cpu2, vmx_caps.cpu2));
-	vmwrite(VM_EXIT_CONTROLS,
-		control_fit(EXIT_HOST_ADDR_SPACE_SIZE | EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_EFER |
-			    EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT | perf_exit,
-			    vmx_caps.exit));
-	vmwrite(VM_ENTRY_CONTROLS,
-		control_fit(ENTRY_IA32E_MODE | ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_EFER |
-			    ENTRY_LOAD_PAT | perf_entry, vmx_caps.entry));
+	vmcs_write_common_controls();
 	vmwrite(EXCEPTION_BITMAP, BIT(VECTOR_MC));
-	vmwrite(PAGE_FAULT_ERROR_CODE_MASK, 0);
-	vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, 0);
-	vmwrite(CR3_TARGET_COUNT, 0);
-	vmwrite(VM_EXIT_MSR_STORE_COUNT, 0);
-	vmwrite(VM_EXIT_MSR_LOAD_COUNT, 0);
-	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, 0);
 	vmwrite(VM_ENTRY_INTR_INFO, 0);
 	vmwrite(VIRTUAL_PROCESSOR_ID, VPID_HOST);
 	vmwrite(EPT_POINTER, host_npt.root << PAGE_SHIFT | 3 << 3 | MT_WB);

@@ -136,19 +136,14 @@ static void write_state(void)
 	vmwrite(GUEST_GDTR_LIMIT, 0);
 	vmwrite(GUEST_IDTR_LIMIT, 0);
 	vmwrite(GUEST_ACTIVITY_STATE, ACTIVITY_ACTIVE);
-	vmwrite(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 	vmwrite(GUEST_SYSENTER_CS, 0);
 	vmwrite(GUEST_SYSENTER_ESP, 0);
 	vmwrite(GUEST_SYSENTER_EIP, 0);
 	vmwrite(VMCS_LINK_POINTER, ~0ULL);
-	vmwrite(VM_ENTRY_INTR_INFO, 0);
 }
 
 static void write_controls(void)
 {
-	u32 perf_exit = vmx_caps.perf_global ? EXIT_LOAD_PERF_GLOBAL_CTRL : 0;
-	u32 perf_entry = vmx_caps.perf_global ? ENTRY_LOAD_PERF_GLOBAL_CTRL : 0;
-
 	vmwrite(PIN_BASED_VM_EXEC_CONTROL,
 		control_fit(PIN_EXT_INTR_EXITING | PIN_NMI_EXITING, vmx_caps.pin));
 	vmwrite(CPU_BASED_VM_EXEC_CONTROL,
@@ -158,20 +153,8 @@ static void write_controls(void)
 	vmwrite(SECONDARY_VM_EXEC_CONTROL,
 		control_fit(CPU2_ENABLE_EPT | CPU2_ENABLE_VPID | CPU2_UNRESTRICTED_GUEST |
 			    CPU2_WBINVD_EXITING, vmx_caps.cpu2));
-	vmwrite(VM_EXIT_CONTROLS,
-		control_fit(EXIT_HOST_ADDR_SPACE_SIZE | EXIT_SAVE_DEBUG_CONTROLS | EXIT_SAVE_EFER |
-			    EXIT_LOAD_EFER | EXIT_SAVE_PAT | EXIT_LOAD_PAT | perf_exit,
-			    vmx_caps.exit));
-	vmwrite(VM_ENTRY_CONTROLS,
-		control_fit(ENTRY_IA32E_MODE | ENTRY_LOAD_DEBUG_CONTROLS | ENTRY_LOAD_EFER |
-			    ENTRY_LOAD_PAT | perf_entry, vmx_caps.entry));
+	vmcs_write_common_controls();
 	vmwrite(EXCEPTION_BITMAP, 0xffffffff);
-	vmwrite(PAGE_FAULT_ERROR_CODE_MASK, 0);
-	vmwrite(PAGE_FAULT_ERROR_CODE_MATCH, 0);
-	vmwrite(CR3_TARGET_COUNT, 0);
-	vmwrite(VM_EXIT_MSR_STORE_COUNT, 0);
-	vmwrite(VM_EXIT_MSR_LOAD_COUNT, 0);
-	vmwrite(VM_ENTRY_MSR_LOAD_COUNT, 0);
 	vmwrite(VIRTUAL_PROCESSOR_ID, VPID_ENCLAVES);
 	if (vmx_caps.perf_global)
 		vmwrite(GUEST_IA32_PERF_GLOBAL_CTRL, 0);

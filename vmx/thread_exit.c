@@ -190,12 +190,11 @@ static void call(struct cpu *cpu)
 			answer(cpu, err);
 		break;
 	default:
-		/* What is out comes back first: the same call again. */
-		if (enclave_evicted(cpu->thread->enclave, arg[0]) && number != MON_EC_TRIM) {
+		err = enclave_call(cpu->thread->enclave, cpu->thread->index, number, arg);
+		if (err == -MON_EAGAIN) /* its structure is out: then the same call again */
 			needs_page(cpu, arg[0]);
-			break;
-		}
-		answer(cpu, enclave_call(cpu->thread->enclave, cpu->thread->index, number, arg));
+		else
+			answer(cpu, err);
 	}
 }
 
