@@ -11,7 +11,6 @@
 #include <linux/compat.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -24,26 +23,20 @@
 #include "monitor.h"
 #include "../uapi/monitor.h"
 
-#define DESTROY_SECONDS 60
-
 static LIST_HEAD(enclaves);
 static DEFINE_MUTEX(enclaves_lock);
 
 /* ---- the end ---- */
 
+static long destroy_step(void *e)
+{
+	return mon_hypercall(MON_HC_ENCLAVE_DESTROY, ((struct mon_enclave *)e)->domain, 0, 0, 0);
+}
+
 static long enclave_destroy(struct mon_enclave *e)
 {
-	unsigned long deadline = jiffies + DESTROY_SECONDS * HZ;
-	long err = 0;
+	long err = e->domain ? mon_all_steps(destroy_step, e) : 0;
 
-	if (!e->domain)
-		return 0;
-	do {
-		if (err)
-			mon_every_cpu_passes();
-		cond_resched();
-		err = mon_hypercall(MON_HC_ENCLAVE_DESTROY, e->domain, 0, 0, 0);
-	} while (err == -EAGAIN && time_before(jiffies, deadline));
 	if (!err)
 		WRITE_ONCE(e->domain, 0);
 	return err;
@@ -72,7 +65,7 @@ static int enclave_release(struct inode *inode, struct file *file)
 	mutex_unlock(&enclaves_lock);
 	if (err) {
 		pr_err(MON_LOG "enclave %u is not gone after %u s (error %ld): it stays, and so does this module\n",
-		       e->domain, DESTROY_SECONDS, err);
+		       e->domain, MON_STEPS_SECONDS, err);
 		__module_get(THIS_MODULE);
 		return 0;
 	}

@@ -12,12 +12,6 @@
 #define FRAMES_FIXED 16 /* its state, the top of its tables, and those of its page tables */
 #define FRAMES_PER_THREAD 2
 
-/* Tables of one level that a range needs; each covers 2^@shift bytes. */
-static u64 tables(u64 start, u64 end, unsigned int shift)
-{
-	return ((end - 1) >> shift) - (start >> shift) + 1;
-}
-
 /**
  * mon_enclave_frames() - all frames that an enclave can take
  * @p: its policy: nothing of it is believed
@@ -35,7 +29,8 @@ u64 mon_enclave_frames(const struct mon_enclave_policy *p, u64 limit)
 		u64 start = p->range[i].start, end = min(p->range[i].end, MON_ENCLAVE_HIGH);
 
 		if (start < end)
-			frames += 2 * tables(start, end, PMD_SHIFT) + tables(start, end, PUD_SHIFT);
+			frames += 2 * mon_tables(start, end, PMD_SHIFT) +
+				  mon_tables(start, end, PUD_SHIFT);
 	}
 	return frames;
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/jiffies.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 #include <asm/asm.h>
 #include "monitor.h"
@@ -29,4 +31,22 @@ int mon_every_cpu_passes(void)
 {
 	on_each_cpu(ping, NULL, 1);
 	return 0;
+}
+
+/**
+ * mon_all_steps() - what the monitor does in bounded steps, to its end or MON_STEPS_SECONDS
+ * @step: makes one; -EAGAIN: there is more, and all CPUs have to pass
+ * @of: for @step
+ */
+long mon_all_steps(long (*step)(void *of), void *of)
+{
+	unsigned long deadline = jiffies + MON_STEPS_SECONDS * HZ;
+	long err = step(of);
+
+	while (err == -EAGAIN && time_before(jiffies, deadline)) {
+		mon_every_cpu_passes();
+		cond_resched();
+		err = step(of);
+	}
+	return err;
 }

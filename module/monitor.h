@@ -68,6 +68,8 @@ int mon_map_apic(void);
 /* hypercall.c */
 long mon_hypercall(enum mon_hypercall nr, u64 a, u64 b, u64 c, u64 d);
 int mon_every_cpu_passes(void);
+#define MON_STEPS_SECONDS 60
+long mon_all_steps(long (*step)(void *of), void *of);
 
 /* hurry.c */
 void mon_hurry_start(void);
@@ -87,6 +89,12 @@ int mon_dev_init(void);
 void mon_dev_exit(void);
 int mon_copy_in(void *to, size_t size, size_t min, const void __user *from);
 int mon_copy_out(void __user *to, void *from, size_t size);
+
+/* Page tables of one level that a range needs; each covers 2^@shift bytes. */
+static inline u64 mon_tables(u64 start, u64 end, unsigned int shift)
+{
+	return ((end - 1) >> shift) - (start >> shift) + 1;
+}
 
 /* share_pages.c: frames of VMs that processes of the host have mapped */
 void mon_share_frame_back(u64 pfn);

@@ -4,6 +4,7 @@
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 #include <linux/string.h>
+#include "monitor.h"
 #include "vm.h"
 #include "../uapi/guest.h"
 
@@ -41,12 +42,6 @@ bool mon_policy_valid(const struct mon_vm_policy *p)
 	       p->nr_devices <= MON_VM_MAX_DEVICES && !p->reserved;
 }
 
-/* Tables of one level that a range needs; each covers 2^@shift bytes. */
-static u64 tables(u64 start, u64 end, unsigned int shift)
-{
-	return ((end - 1) >> shift) - (start >> shift) + 1;
-}
-
 /**
  * mon_policy_frames() - all frames that a VM can ever own
  * @p: its policy
@@ -62,8 +57,8 @@ u64 mon_policy_frames(const struct mon_vm_policy *p)
 	for (i = 0; i < p->nr_ranges; i++) {
 		u64 start = p->range[i].start, end = p->range[i].end;
 
-		frames += ((end - start) >> PAGE_SHIFT) + tables(start, end, PMD_SHIFT) +
-			  tables(start, end, PUD_SHIFT) + tables(start, end, PGDIR_SHIFT);
+		frames += ((end - start) >> PAGE_SHIFT) + mon_tables(start, end, PMD_SHIFT) +
+			  mon_tables(start, end, PUD_SHIFT) + mon_tables(start, end, PGDIR_SHIFT);
 	}
 	return frames;
 }

@@ -7,7 +7,6 @@
 #include <linux/compat.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -15,8 +14,6 @@
 #include "share.h"
 #include "vm.h"
 #include "../uapi/monitor.h"
-
-#define END_SECONDS 60
 
 static void change_flags(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
 {
@@ -69,17 +66,16 @@ static long share_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
+static long end_step(void *share)
+{
+	return mon_hypercall(MON_HC_SHARE_END, ((struct share *)share)->id, 0, 0, 0);
+}
+
 /* -ENOENT: the other side ended it, or is gone. */
 static long share_end(struct share *share)
 {
-	unsigned long deadline = jiffies + END_SECONDS * HZ;
-	long err = mon_hypercall(MON_HC_SHARE_END, share->id, 0, 0, 0);
+	long err = mon_all_steps(end_step, share);
 
-	while (err == -EAGAIN && time_before(jiffies, deadline)) {
-		mon_every_cpu_passes();
-		cond_resched();
-		err = mon_hypercall(MON_HC_SHARE_END, share->id, 0, 0, 0);
-	}
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -96,7 +92,7 @@ static int share_release(struct inode *inode, struct file *file)
 		err = share_end(share);
 	if (err)
 		pr_err(MON_LOG "share %#llx has not ended after %u s (error %ld)%s\n", share->id,
-		       END_SECONDS, err, share->block ? ": its memory is lost" : "");
+		       MON_STEPS_SECONDS, err, share->block ? ": its memory is lost" : "");
 	if (share->block && !err)
 		free_pages_exact(share->block, share->pages << PAGE_SHIFT);
 	kfree(share);

@@ -25,7 +25,6 @@
 #include <linux/compat.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -39,8 +38,6 @@
 #include "monitor.h"
 #include "vm.h"
 #include "../uapi/monitor.h"
-
-#define DESTROY_SECONDS 60
 
 static LIST_HEAD(vms);
 static DEFINE_MUTEX(vms_lock);
@@ -63,8 +60,9 @@ static void keep_status(struct mon_vm *vm)
 }
 
 /* One step: 0 when it is gone, -EAGAIN while there is more to do. */
-static long destroy_step(struct mon_vm *vm)
+static long destroy_step(void *of)
 {
+	struct mon_vm *vm = of;
 	long err = 0;
 
 	mutex_lock(&vm->lock);
@@ -91,15 +89,7 @@ static const struct mmu_notifier_ops notifier_ops = {
 /* Each CPU gives up what it holds of the VM when it passes the monitor. */
 static long vm_destroy(struct mon_vm *vm)
 {
-	unsigned long deadline = jiffies + DESTROY_SECONDS * HZ;
-	long err = destroy_step(vm);
-
-	while (err == -EAGAIN && time_before(jiffies, deadline)) {
-		mon_every_cpu_passes();
-		cond_resched();
-		err = destroy_step(vm);
-	}
-	return err;
+	return mon_all_steps(destroy_step, vm);
 }
 
 static void vm_free(struct mon_vm *vm)
@@ -125,7 +115,7 @@ static int vm_release(struct inode *inode, struct file *file)
 	err = vm_destroy(vm);
 	if (err) {
 		pr_err(MON_LOG "domain %u is not gone after %u s (error %ld): it stays, and so does this module\n",
-		       vm->domain, DESTROY_SECONDS, err);
+		       vm->domain, MON_STEPS_SECONDS, err);
 		__module_get(THIS_MODULE);
 		return 0;
 	}
