@@ -4,6 +4,18 @@
 #define OCALL 1
 #define HANDLED 7
 
+	.macro push_preserved
+	.irp r, rbx, rbp, r12, r13, r14, r15
+	pushq	%\r
+	.endr
+	.endm
+
+	.macro pop_preserved
+	.irp r, r15, r14, r13, r12, rbp, rbx
+	popq	%\r
+	.endr
+	.endm
+
 	.section .text.start, "ax"
 	.globl	start
 start:
@@ -44,12 +56,7 @@ handler:
 /* u64 canary(u64 rounds): all registers keep what they have, whatever interrupts */
 	.globl	canary
 canary:
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+	push_preserved
 	pushq	$0			/* mismatches */
 	pushq	%rdi			/* rounds */
 	movabsq	$0x0123456789abcdef, %rax
@@ -104,23 +111,13 @@ canary:
 	jnz	1b
 	popq	%rdi
 	popq	%rax
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
+	pop_preserved
 	ret
 
 /* void secret(volatile u64 *until, u64 word): in every register, until told otherwise */
 	.globl	secret
 secret:
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+	push_preserved
 	.irp r, rax, rbx, rcx, rdx, rbp, r8, r9, r10, r11, r12, r13, r14, r15
 	movq	%rsi, %\r
 	.endr
@@ -130,12 +127,7 @@ secret:
 	.endr
 1:	cmpq	$0, (%rdi)
 	je	1b
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
+	pop_preserved
 	ret
 
 /* u64 leave(u64 how, u64 word): with the word in all registers, those of 16 bytes, too */
