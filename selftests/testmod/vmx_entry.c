@@ -559,7 +559,7 @@ static void say_result(struct entry_request *q)
 /* An interrupt that came between is taken afterwards, and the guest gets another chance. */
 static int enter_on(u64 cpu, struct entry_request *q)
 {
-	unsigned int chances = 5;
+	unsigned int chances = 100;
 	int err;
 
 	do {
