@@ -251,6 +251,25 @@ static enum ept02_verdict fault_locked(u64 eptp12, u64 gpa, u64 access, u64 *per
 	return ept02_install(slot, gpa, attr, min_u64(leaf12.level, leaf01.level));
 }
 
+/*
+ * A space is a cache: the one not used longest goes, be it the one that wants a frame, so
+ * that guests get on with any pool. What is retired already comes first.
+ */
+static void make_room(void)
+{
+	struct ept02 *oldest = NULL;
+	u32 i;
+
+	if (frames_retired())
+		return;
+	for (i = 0; i < EPT02_SLOTS; i++) {
+		if (slots[i].eptp12 && (!oldest || slots[i].used < oldest->used))
+			oldest = &slots[i];
+	}
+	if (oldest)
+		slot_drop(oldest);
+}
+
 enum ept02_verdict ept02_fault(u64 eptp12, u64 gpa, u64 access, u64 *perm12)
 {
 	enum ept02_verdict verdict;
@@ -258,6 +277,8 @@ enum ept02_verdict ept02_fault(u64 eptp12, u64 gpa, u64 access, u64 *perm12)
 	spin_lock(&npt_lock);
 	epoch_reap(NPT_REAP_BUDGET);
 	verdict = fault_locked(eptp12, gpa, access, perm12);
+	if (verdict == EPT02_POOL)
+		make_room();
 	spin_unlock(&npt_lock);
 	return verdict;
 }

@@ -151,7 +151,7 @@ enum ept02_verdict {
 	EPT02_VIOLATION, /* the host's own tables do not allow it: reflect */
 	EPT02_MISCONFIG, /* the host's own entry is malformed: reflect */
 	EPT02_REFUSED,	 /* the host mapped what it does not own */
-	EPT02_POOL,	 /* no frame for a table: the host must donate */
+	EPT02_POOL,	 /* no frame for a table: one space was dropped, or others wait */
 };
 
 /**

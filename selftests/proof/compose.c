@@ -165,6 +165,11 @@ void proof_ept02_fault(void)
 	slots[0] = (struct ept02){ .eptp12 = eptp12, .used = 1, .mapped = true, .npt = space };
 	npt_lock.held = 0;
 	got = ept02_fault(eptp12, gpa, access, &perm12);
+	REACH(got == EPT02_POOL && !slots[0].eptp12, "no frame, and room is made");
+	if (!slots[0].eptp12) {
+		claim(got == EPT02_POOL, "only if a frame is missed");
+		return;
+	}
 	space = slots[0].npt;
 	last = level_now + 1;
 	REACH(got == EPT02_RETRY && last > 1 && level01 > 1, "a large page");
@@ -202,8 +207,10 @@ void proof_ept02_fault_tree(void)
 	slots[0] = (struct ept02){ .eptp12 = eptp12, .used = 1, .mapped = true, .npt = space };
 	npt_lock.held = 0;
 	REACH(ept02_fault(eptp12, any_page(), EPT_READ, &perm12) == EPT02_RETRY, "mapped");
-	space = slots[0].npt;
 	claim(!npt_lock.held, "the lock is free again");
+	if (!slots[0].eptp12) /* room was made: npt_destroy() */
+		return;
+	space = slots[0].npt;
 	tree_check();
 	others_same();
 }

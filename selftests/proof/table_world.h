@@ -62,6 +62,12 @@ void frame_put(u64 pfn)
 	frame_retire(pfn);
 }
 
+bool frames_retired(void)
+{
+	claim(npt_lock.held, "asked with the lock held");
+	return nondet_u8() & 1;
+}
+
 static u64 index_of(u64 gpa, u32 level)
 {
 	return (gpa >> LEVEL_SHIFT(level)) & (LIMIT - 1);

@@ -155,9 +155,6 @@ static void test_cache(void)
 	unlock();
 	refused(!!ept02_get(EPTP12 + PAGE_SIZE, &other), 0, "get: pool down to its reserve");
 	ok(!!slot_find(EPTP12 + i * PAGE_SIZE), "and nobody was evicted for it");
-	*e12(1, 6) = 0x2200000 | EPT_RWX | WB;
-	refused(fault(0x6000, EPT_READ), EPT02_POOL, "fault: pool down to its reserve");
-
 	setup_types(64);
 	*e12(3, 3) = 7 * GIB | EPT_RWX | EPT_LEAF;
 	lock();
@@ -165,6 +162,46 @@ static void test_cache(void)
 		;
 	unlock();
 	refused(fault(3 * GIB, EPT_READ), EPT02_POOL, "fault: no table for the host's MMIO");
+}
+
+/* The pool with @more frames than its reserve. */
+static void drain(u64 more)
+{
+	lock();
+	while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE + more)
+		check(frame_get(FRAME_STATE) != INVALID_PFN);
+	unlock();
+}
+
+static void test_room(void)
+{
+	u64 other;
+
+	setup(64);
+	*e12(1, 5) = 0x2100000 | EPT_RWX | WB;
+	check(ept02_get(EPTP12 + PAGE_SIZE, &other) && ept02_get(EPTP12, &other));
+	drain(1);
+	ok(fault(0x5000, EPT_READ) == EPT02_POOL && frame_state_count(FRAME_TRANSIT) == 1 &&
+	   !slot_find(EPTP12 + PAGE_SIZE), "fault: for tables, the space not used longest goes");
+	ok(fault(0x5000, EPT_READ) == EPT02_POOL && slot_find(EPTP12),
+	   "... but no other one until its frames are back");
+	pass_all();
+	ok(fault(0x5000, EPT_READ) == EPT02_POOL && !slot_find(EPTP12), "... then its own");
+	pass_all();
+	lock();
+	epoch_reap(100);
+	unlock();
+	drain(0);
+	refused(fault(0x5000, EPT_READ), EPT02_POOL, "fault: no space, and no frame for one");
+
+	setup(64);
+	*e12(1, 5) = 0x2100000 | EPT_RWX | WB;
+	check(ept02_get(EPTP12 + PAGE_SIZE, &other) && ept02_get(EPTP12, &other));
+	drain(2);
+	check(fault(0x5000, EPT_READ) == EPT02_POOL);
+	pass_all();
+	ok(fault(0x5000, EPT_READ) == EPT02_RETRY && leaf02(0x5000).entry,
+	   "fault: with room made, it is mapped");
 }
 
 static void test_compose(void)
@@ -504,6 +541,7 @@ int main(void)
 {
 	test_eptp();
 	test_cache();
+	test_room();
 	test_compose();
 	test_misconfig();
 	test_gate();
