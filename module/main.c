@@ -46,6 +46,7 @@ static int __init monitor_init(void)
 	pr_info(MON_LOG "launched on %u CPUs, image %*phN\n", num_online_cpus(), 32,
 		mon_image_hash());
 	let_cpus_go();
+	mon_hurry_start();
 	if (kvm_was_loaded)
 		mon_kvm_put_back();
 	return 0;

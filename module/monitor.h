@@ -28,6 +28,12 @@ void mon_frames_free_all(void);
 int mon_pool_reserve(u64 frames);
 void mon_pool_release(u64 frames);
 int mon_pool_help(void);
+#define MON_POOL_LOW 128U /* frames: each maps 2 MiB of some guest's */
+void mon_pool_keep(u64 most);
+void mon_pool_keep_none(u64 have);
+
+/* pool_watch.c */
+bool mon_pool_watch(void);
 
 /* image.c */
 int mon_image_load(u64 *entry);

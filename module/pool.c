@@ -40,6 +40,8 @@ static DEFINE_XARRAY(regions); /* by frame number >> REGION_ORDER */
 
 static DEFINE_MUTEX(pool_lock);
 static u64 spare; /* frames given on top of the launch's and promised to no VM */
+static u64 promised;
+static u64 kept; /* for the tables of the host's own guests: pool_watch.c */
 
 /* ---- frames that are out ---- */
 
@@ -124,6 +126,8 @@ void mon_frames_free_all(void)
 	}
 	xa_destroy(&regions);
 	spare = 0;
+	promised = 0;
+	kept = 0;
 	mutex_unlock(&pool_lock);
 }
 
@@ -259,10 +263,12 @@ int mon_pool_reserve(u64 frames)
 	mutex_lock(&pool_lock);
 	while (!err && spare < frames)
 		err = donate_some(frames - spare);
-	if (!err)
+	if (!err) {
 		spare -= frames;
-	else
+		promised += frames;
+	} else {
 		give_back_spare();
+	}
 	mutex_unlock(&pool_lock);
 	return err;
 }
@@ -275,7 +281,42 @@ void mon_pool_release(u64 frames)
 {
 	mutex_lock(&pool_lock);
 	spare += frames;
+	promised -= frames;
 	give_back_spare();
+	mutex_unlock(&pool_lock);
+}
+
+/**
+ * mon_pool_keep() - frames that nobody has reserved
+ * @most: of all that are kept so
+ *
+ * As many again as there are by now, MON_POOL_LOW at least.
+ */
+void mon_pool_keep(u64 most)
+{
+	u64 before;
+
+	mutex_lock(&pool_lock);
+	before = spare;
+	if (kept < most)
+		donate_some(clamp_t(u64, kept, MON_POOL_LOW, most - kept + MON_POOL_LOW));
+	kept += spare - before;
+	spare = before;
+	mutex_unlock(&pool_lock);
+}
+
+/**
+ * mon_pool_keep_none() - give back what mon_pool_keep() has given, if nothing uses it
+ * @have: frames that the monitor has left
+ */
+void mon_pool_keep_none(u64 have)
+{
+	mutex_lock(&pool_lock);
+	if (kept && have >= kept + promised + MON_POOL_LOW) {
+		spare += kept;
+		kept = 0;
+		give_back_spare();
+	}
 	mutex_unlock(&pool_lock);
 }
 
