@@ -464,7 +464,20 @@ static void write_cr8(u64 v)
 	asm volatile("mov %0, %%cr8" : : "r"(v));
 }
 
-/* On the CPU that is in VMX operation, interrupts off. */
+/* In an interrupt already; one more may come. */
+static void take_interrupt(void)
+{
+	write_cr8(0);
+	local_irq_enable();
+	cpu_relax();
+	local_irq_disable();
+	write_cr8(15);
+}
+
+/*
+ * On the CPU that is in VMX operation, interrupts off. Each VMWRITE can be an exit: all of them
+ * take longer than it is from one tick to the next.
+ */
 static void enter_here(void *arg)
 {
 	struct entry_request *q = arg;
@@ -476,7 +489,7 @@ static void enter_here(void *arg)
 	vmx_pointer("vmptrld", vmx_page_pa(q->page));
 	for (i = 0; i < q->vmcs.nr; i++)
 		vmx_write(q->vmcs.field[i].encoding, q->vmcs.field[i].value);
-	write_cr8(15);
+	take_interrupt();
 	if (q->ready)
 		meet(q->ready);
 	for (i = 0; i < q->later; i++)
@@ -559,7 +572,7 @@ static void say_result(struct entry_request *q)
 /* An interrupt that came between is taken afterwards, and the guest gets another chance. */
 static int enter_on(u64 cpu, struct entry_request *q)
 {
-	unsigned int chances = 100;
+	unsigned int chances = 5;
 	int err;
 
 	do {
@@ -687,16 +700,6 @@ static int prepare_both(const struct args *a, struct entry_request *q)
 /* ---- one guest again and again ---- */
 
 static struct entry_request *loop_request[2];
-
-/* In an interrupt already; one more may come. */
-static void take_interrupt(void)
-{
-	write_cr8(0);
-	local_irq_enable();
-	cpu_relax();
-	local_irq_disable();
-	write_cr8(15);
-}
 
 static u64 enter_again(struct entry_request *q)
 {
