@@ -28,7 +28,7 @@ static int look(struct look *l)
 	if (!s)
 		return -ENOMEM;
 	err = mon_hypercall(MON_HC_STATUS, __pa(s), 0, 0, 0);
-	l->missed = s->counter[MON_CNT_POOL_EMPTY];
+	l->missed = s->counter[MON_CNT_TABLES_EMPTY];
 	l->have = s->frames_by_state[FREE] + s->frames_by_state[IN_TRANSIT];
 	free_page((unsigned long)s);
 	return err;

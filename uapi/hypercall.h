@@ -117,7 +117,8 @@ enum mon_hypercall {
 	X(ENCLAVE_CALL_REFUSED, "call of an enclave refused")                    \
 	X(ENCLAVE_FAULTED, "thread of an enclave ended by an exception")         \
 	X(BLOCK_REFUSED, "block of a sealed disk that does not verify")          \
-	X(DEVICE_STOPPED, "device of a confidential VM stopped: the host interfered")
+	X(DEVICE_STOPPED, "device of a confidential VM stopped: the host interfered")      \
+	X(TABLES_EMPTY, "no frame for a table of an ordinary guest")
 
 /* Domains: the host, the monitor, VMs from 2 on, enclaves from MON_DOMAIN_ENCLAVE on. */
 #define MON_DOMAIN_HOST 0u

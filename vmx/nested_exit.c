@@ -311,7 +311,7 @@ static void ept_fault(struct cpu *cpu, u32 basic)
 		perm12 = 0;
 		break;
 	case EPT02_POOL:
-		count(MON_CNT_POOL_EMPTY);
+		count(MON_CNT_TABLES_EMPTY);
 		perm12 = 0;
 		break;
 	case EPT02_VIOLATION:

@@ -329,7 +329,7 @@ static void refresh_ept(struct nested *n)
 	if (!vmcs12_has_ept(&n->vmcs12)) {
 		eptp = host_npt.root << PAGE_SHIFT | EPTP_WB_4LEVEL;
 	} else if (!ept02_get(n->vmcs12.ept_pointer, &eptp)) {
-		count(MON_CNT_POOL_EMPTY);
+		count(MON_CNT_TABLES_EMPTY);
 		eptp = n->empty_ept_pa | EPTP_WB_4LEVEL;
 	}
 	if (eptp == n->eptp02)
