@@ -30,7 +30,7 @@ static u64 components;
 static bool possible;
 
 /* Preserved by a call (System V psABI 3.2.1); RSP is in the VMCS. */
-static const u8 preserved[NR_PRESERVED] = { RBX, RBP, R12, R13, R14, R15 };
+static const u8 preserved[] = { RBX, RBP, R12, R13, R14, R15 };
 
 void thread_init(void)
 {
@@ -223,16 +223,16 @@ static void preserved_save(const struct cpu *cpu, u64 *to)
 {
 	u32 i;
 
-	for (i = 0; i < NR_PRESERVED; i++)
-		to[i] = cpu->gpr[preserved[i]];
+	for (i = 0; i < ARRAY_SIZE(preserved); i++)
+		to[preserved[i]] = cpu->gpr[preserved[i]];
 }
 
 static void preserved_load(struct cpu *cpu, const u64 *from)
 {
 	u32 i;
 
-	for (i = 0; i < NR_PRESERVED; i++)
-		cpu->gpr[preserved[i]] = from[i];
+	for (i = 0; i < ARRAY_SIZE(preserved); i++)
+		cpu->gpr[preserved[i]] = from[preserved[i]];
 }
 
 static void registers_in(struct cpu *cpu, struct thread *t, u64 op, const u64 *arg)

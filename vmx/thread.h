@@ -31,8 +31,6 @@ enum thread_state {
 	THREAD_FAULTED = 4,
 };
 
-#define NR_PRESERVED 6
-
 /**
  * struct thread - one frame of the monitor
  * @state: enum thread_state, under enclave->lock to leave anything but RUNNING
@@ -40,7 +38,7 @@ enum thread_state {
  * @xsave_pfn: vector registers while it does not run
  * @gpr, @rip, @rflags, @fs_base, @gs_base, @pending_dbg: likewise; CALLING: those of @gpr that a
  *	call preserves
- * @host_gpr: those of the host
+ * @host_gpr: of the host, those that a call preserves
  * @host_xcr0, @host_lbr: of the host
  */
 struct thread {
@@ -56,7 +54,7 @@ struct thread {
 	u64 fs_base;
 	u64 gs_base;
 	u64 pending_dbg;
-	u64 host_gpr[NR_PRESERVED];
+	u64 host_gpr[NR_GPRS];
 	u64 host_xcr0;
 	u64 host_lbr;
 };

@@ -114,6 +114,39 @@ canary:
 	pop_preserved
 	ret
 
+/* u64 keep(void): how many of those that a call preserves one of the process has changed */
+	.globl	keep
+keep:
+	push_preserved
+	movq	%rsp, %rbp
+	movl	$1, %ebx
+	movl	$2, %r12d
+	movl	$3, %r13d
+	movl	$4, %r14d
+	movl	$5, %r15d
+	pushq	%rbp
+	movabsq	$MON_HYPERCALL + OCALL, %rax
+	xorl	%edi, %edi
+	xorl	%esi, %esi
+	vmcall
+	xorl	%eax, %eax
+	cmpq	%rbp, (%rsp)
+	setne	%al
+	.macro kept reg, wanted
+	xorl	%ecx, %ecx
+	cmpq	$\wanted, \reg
+	setne	%cl
+	addl	%ecx, %eax
+	.endm
+	kept	%rbx, 1
+	kept	%r12, 2
+	kept	%r13, 3
+	kept	%r14, 4
+	kept	%r15, 5
+	addq	$8, %rsp
+	pop_preserved
+	ret
+
 /* void secret(volatile u64 *until, u64 word): in every register, until told otherwise */
 	.globl	secret
 secret:

@@ -7,6 +7,7 @@ typedef unsigned long u64;
 u64 canary(u64 rounds);
 void secret(volatile u64 *until, u64 word);
 void insn(u64 number);
+u64 keep(void);
 u64 leave(u64 how, u64 word);
 
 static u64 recover[PUPPET_THREADS]; /* where to go on behind an exception; 0: nowhere */
@@ -192,6 +193,8 @@ u64 puppet(u64 order, volatile struct puppet_args *args, u64 thread, u64 found)
 		return selectors();
 	case ORDER_COPY:
 		return copy(args);
+	case ORDER_KEEP:
+		return keep();
 	case ORDER_HIDE:
 		hide(&args->a[0], ~args->a[1]);
 		return 0;

@@ -46,6 +46,7 @@ struct puppet_args {
  * ORDER_SELECTORS: or of the data selectors as found; leaves 3 in them
  * ORDER_HIDE: as ORDER_SECRET, but a word that is nowhere else: ~a1
  * ORDER_COUNT: how many words of that page are ~a1
+ * ORDER_KEEP: of the registers that a call preserves, how many a call of the process changes
  * ORDER_LEAVE: with ~a1 in all registers: a0: 0 returns 7, 1 calls before, 2 UD2
  */
 enum puppet_order {
@@ -70,6 +71,7 @@ enum puppet_order {
 	ORDER_COUNT,
 	ORDER_LEAVE,
 	ORDER_COPY,
+	ORDER_KEEP,
 };
 
 #endif /* _ENCLAVE_PUPPET_H */

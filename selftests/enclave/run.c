@@ -34,6 +34,7 @@ static void test_calls(void)
 	is(order(&e, ORDER_INITIAL, 0, 0), 0, "a thread begins with empty registers");
 	is(order(&e, ORDER_ADD, 40, 2), 42, "it is called, and returns");
 	is(order(&e, ORDER_OCALLS, 5, 0), 5, "it calls its process, five times");
+	is(order(&e, ORDER_KEEP, 0, 0), 0, "which keeps what a call preserves");
 	e.args->a[0] = 20;
 	e.args->a[1] = 3;
 	ok(enclave_call(e.info.domain, 0, MON_ENCLAVE_CALL, value) == MON_ENCLAVE_RETURNED &&
@@ -475,7 +476,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "storm"))
 		return storm();
-	plan(14 + 2 + 16 + 22 + 7 + 4 + 6 + 12 + 1 + 10 + 9 + 5 + 5);
+	plan(15 + 2 + 16 + 22 + 7 + 4 + 6 + 12 + 1 + 10 + 9 + 5 + 5);
 	test_calls();
 	test_chain();
 	test_memory();
