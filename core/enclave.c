@@ -7,6 +7,7 @@
 _Static_assert(EPT_READ == MON_ENCLAVE_READ && EPT_WRITE == MON_ENCLAVE_WRITE &&
 	       EPT_EXEC == MON_ENCLAVE_EXEC, "permissions");
 _Static_assert(VM_RELEASE_MAX == MON_ENCLAVE_TRIM_MAX, "limits");
+_Static_assert(VM_RELEASE_MAX == MON_ENCLAVE_PROTECT_MAX, "limits");
 
 #define TEARDOWN_FRAMES 512
 #define STACK_SIZE_MIN (4 * PAGE_SIZE)
@@ -125,22 +126,26 @@ static bool is_guard(const struct enclave *e, u64 address)
 	       offset % e->policy.stack_size < PAGE_SIZE;
 }
 
-/* NPT_EEXIST: another thread was first, or it is there. */
-static int touch(struct enclave *e, u64 address, u64 *pfn)
+static int touch_locked(struct enclave *e, u64 address)
 {
+	u64 pfn;
+
 	if (enclave_evicted(e, address))
 		return NPT_EBUSY;
 	if (enclave_range(e, address) != MON_ENCLAVE_ZERO || is_guard(e, address))
 		return NPT_EOWNER;
-	return vm_npt_touch(&e->npt, e->id, ALIGN_DOWN(address, PAGE_SIZE), EPT_READ | EPT_WRITE,
-			    pfn);
+	return vm_npt_touch(&e->npt, e->id, ALIGN_DOWN(address, PAGE_SIZE),
+			    enclave_perm(e, address), &pfn);
 }
 
 int enclave_touch(struct enclave *e, u64 address)
 {
-	u64 pfn;
-	int err = touch(e, address, &pfn);
+	int err;
 
+	spin_lock(&e->lock);
+	err = touch_locked(e, address);
+	spin_unlock(&e->lock);
+	/* Another thread was first, or it is there. */
 	return err == NPT_EEXIST ? NPT_OK : err;
 }
 
@@ -151,13 +156,14 @@ void *enclave_bytes(struct enclave *e, u64 address, u64 len, int *err)
 	*err = NPT_EOWNER;
 	if (!IS_ALIGNED(address, 8) || offset + len > PAGE_SIZE)
 		return NULL;
-	*err = touch(e, address, &pfn);
-	if (*err == NPT_EEXIST)
-		pfn = vm_npt_lookup(&e->npt, e->id, address);
-	else if (*err)
+	*err = enclave_touch(e, address);
+	if (*err)
 		return NULL;
-	/* Or it was, and another thread has given it back. */
-	return pfn == INVALID_PFN ? NULL : (u8 *)frame_ptr(pfn) + offset;
+	/* What it may not write to, nobody does for it. Or another thread has given it back. */
+	pfn = vm_npt_usable(&e->npt, e->id, address, EPT_WRITE);
+	if (pfn == INVALID_PFN)
+		*err = NPT_EOWNER;
+	return *err ? NULL : (u8 *)frame_ptr(pfn) + offset;
 }
 
 /* ---- create ---- */

@@ -32,7 +32,7 @@ struct thread;
  * struct enclave - one frame of the monitor
  * @id: domain
  * @state: enum mon_enclave_state
- * @lock: guards @state, @hash and the states of threads
+ * @lock: guards @state, @hash, the states of threads, and what page is there, and how
  * @host_cr3: top page table of its process, without PCID and the user half's bit; 0: none
  * @hash: of the measurement in the making
  * @faulted: threads that are never entered again
@@ -42,6 +42,7 @@ struct thread;
  * @records: pages of the monitor's in its space for that
  * @evict_next: where the search for the next one begins
  * @wanted: by thread: address of the page it waits for
+ * @narrowed: epoch of the last call that has taken a permission away
  * @dying_epoch: CPUs may hold a pointer to it until this has passed
  */
 struct enclave {
@@ -63,6 +64,7 @@ struct enclave {
 	u64 records;
 	u64 evict_next;
 	u64 wanted[MON_ENCLAVE_MAX_THREADS];
+	u64 narrowed;
 	u64 dying_epoch;
 	u64 pfn;
 };
@@ -101,7 +103,8 @@ int __must_check enclave_touch(struct enclave *e, u64 address);
 /**
  * enclave_bytes() - memory of a ZERO range, within one page and 8-byte aligned, made if need be
  *
- * NULL: it is not that (*@err: NPT_EOWNER), it is out (NPT_EBUSY), or there is no frame for it.
+ * NULL: it is not that, or not to be written to (*@err: NPT_EOWNER), it is out (NPT_EBUSY), or
+ * there is no frame for it.
  */
 void *enclave_bytes(struct enclave *e, u64 address, u64 len, int *err);
 
@@ -114,7 +117,10 @@ u64 enclave_buffer_range(const struct enclave *e, u64 *pages);
 /**
  * enclave_call() - all of enum mon_enclave_call that need no thread
  *
- * -MON_EAGAIN: what is at @arg[0] is out (enclave_evicted()), and nothing was done.
+ * -MON_EAGAIN: what is at @arg[0] is out (enclave_evicted()), and nothing was done. Of
+ * MON_EC_PROTECT: other threads may go on as before until their CPUs have passed, and -MON_ENOMEM:
+ * no frame for what the monitor keeps. Then the same call is to be made again. The caller's CPU
+ * passes an epoch before the thread goes on.
  */
 s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg);
 
@@ -134,8 +140,12 @@ s64 enclave_peek(u64 domain, u64 address, void *host_page, bool write);
 void enclave_evict_init(void);
 /** enclave_evicted() - number of the page at @address, if it is out, or 0 */
 u64 enclave_evicted(struct enclave *e, u64 address);
-/** enclave_forget() - what is out of these pages is not wanted any more; under enclave->lock */
+/** enclave_forget() - what is kept of these pages is not wanted any more; under enclave->lock */
 void enclave_forget(struct enclave *e, u64 address, u64 pages);
+/** enclave_perm() - with what a page is made that is not there; under enclave->lock */
+u64 enclave_perm(struct enclave *e, u64 address);
+/** enclave_set_perm() - it, or what is out, is to have @perm; 0 only makes room; false: no frame */
+bool enclave_set_perm(struct enclave *e, u64 address, u64 perm);
 s64 enclave_pause(u64 domain, u64 pause);
 s64 enclave_evict(u64 domain, void *host_page, struct mon_enclave_evicted *out);
 s64 enclave_load(u64 domain, u64 thread, const void *host_page,
@@ -153,5 +163,7 @@ struct thread *thread_new(struct enclave *e, u32 index);
 void thread_free(struct thread *thread);
 /** thread_idle() - it runs nowhere */
 bool thread_idle(const struct thread *thread);
+/** thread_passed() - or on a CPU that has passed @epoch; under enclave->lock */
+bool thread_passed(const struct thread *thread, u64 epoch);
 
 #endif /* _CORE_ENCLAVE_H */

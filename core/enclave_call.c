@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Calls of an enclave: who it is, what it tells another one, its keys, and memory that it gives
- * back. A structure is fetched once, though the enclave has other threads.
+ * Calls of an enclave: who it is, what it tells another one, its keys, memory that it gives back,
+ * and how it uses what it has. A structure is fetched once, though the enclave has other threads.
  *
  * All keys are made of one secret, which is as old as the monitor.
  */
@@ -141,28 +141,30 @@ static const struct {
 	[MON_EC_KEY] = { ec_key, sizeof(struct mon_enclave_key) },
 };
 
-/* A stack is not given back: what is on it would be gone under the thread that calls. */
-static bool may_trim(const struct enclave *e, u64 address, u64 pages)
+/*
+ * The type of the range that has all of these pages, or 0. Nothing of a stack: what is on it would
+ * be gone, or not to be used, under the thread that calls.
+ */
+static u32 type_of(const struct enclave *e, u64 address, u64 pages)
 {
 	u64 end = address + (pages << PAGE_SHIFT), stacks = e->policy.stacks;
 	u32 i;
 
-	if (!pages || pages > MON_ENCLAVE_TRIM_MAX || address >= MON_ENCLAVE_HIGH)
-		return false;
+	if (!pages || pages > VM_RELEASE_MAX || address >= MON_ENCLAVE_HIGH)
+		return 0;
 	if (address < stacks + e->policy.nr_threads * e->policy.stack_size && end > stacks)
-		return false;
+		return 0;
 	for (i = 0; i < e->policy.nr_ranges; i++)
-		if (e->policy.range[i].type == MON_ENCLAVE_ZERO &&
-		    address >= e->policy.range[i].start && end <= e->policy.range[i].end)
-			return true;
-	return false;
+		if (address >= e->policy.range[i].start && end <= e->policy.range[i].end)
+			return e->policy.range[i].type;
+	return 0;
 }
 
 static s64 ec_trim(struct enclave *e, u64 address, u64 pages)
 {
 	int err;
 
-	if (!may_trim(e, address, pages))
+	if (type_of(e, address, pages) != MON_ENCLAVE_ZERO)
 		return -MON_EINVAL;
 	spin_lock(&e->lock);
 	err = vm_npt_release(&e->npt, e->id, address, pages);
@@ -172,6 +174,69 @@ static s64 ec_trim(struct enclave *e, u64 address, u64 pages)
 	return npt_to_errno(err);
 }
 
+/* To write and to execute at once is for what was measured so. */
+static bool may_protect(const struct enclave *e, u64 address, u64 pages, u64 perm)
+{
+	u32 type = type_of(e, address, pages);
+
+	return (type == MON_ENCLAVE_ZERO || type == MON_ENCLAVE_PAGES) &&
+	       IS_ALIGNED(address, PAGE_SIZE) &&
+	       (perm == EPT_READ || perm == (EPT_READ | EPT_WRITE) ||
+		perm == (EPT_READ | EPT_EXEC));
+}
+
+/* Of a page that was measured: is there one? */
+static bool is_page(struct enclave *e, u64 address)
+{
+	return enclave_range(e, address) == MON_ENCLAVE_ZERO || enclave_evicted(e, address) ||
+	       vm_npt_lookup(&e->npt, e->id, address) != INVALID_PFN;
+}
+
+/*
+ * Behind it no thread uses what was allowed before: one that is entered now passes after it was
+ * claimed, under the same lock.
+ */
+static bool others_passed(const struct enclave *e, u32 thread)
+{
+	u32 i;
+
+	for (i = 0; i < e->policy.nr_threads; i++)
+		if (i != thread && !thread_passed(e->thread[i], e->narrowed))
+			return false;
+	return true;
+}
+
+static s64 protect_locked(struct enclave *e, u32 thread, u64 address, u64 pages, u64 perm)
+{
+	u64 end = address + (pages << PAGE_SHIFT), at;
+	int err;
+
+	for (at = address; at < end; at += PAGE_SIZE) {
+		if (!is_page(e, at))
+			return -MON_EINVAL;
+		if (!enclave_set_perm(e, at, 0))
+			return -MON_ENOMEM;
+	}
+	err = vm_npt_protect(&e->npt, e->id, address, pages, perm, &e->narrowed);
+	if (err)
+		return npt_to_errno(err);
+	for (at = address; at < end; at += PAGE_SIZE)
+		MONITOR_BUG_ON(!enclave_set_perm(e, at, perm));
+	return others_passed(e, thread) ? 0 : -MON_EAGAIN;
+}
+
+static s64 ec_protect(struct enclave *e, u32 thread, const u64 *arg)
+{
+	s64 err;
+
+	if (!may_protect(e, arg[0], arg[1], arg[2]))
+		return -MON_EINVAL;
+	spin_lock(&e->lock);
+	err = protect_locked(e, thread, arg[0], arg[1], arg[2]);
+	spin_unlock(&e->lock);
+	return err;
+}
+
 s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg)
 {
 	void *at;
@@ -179,6 +244,8 @@ s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg)
 
 	if (number == MON_EC_TRIM)
 		return ec_trim(e, arg[0], arg[1]);
+	if (number == MON_EC_PROTECT)
+		return ec_protect(e, thread, arg);
 	if (number >= MON_EC_NR || !calls[number].call)
 		return -MON_ENOSYS;
 	at = enclave_bytes(e, arg[0], calls[number].size, &err);

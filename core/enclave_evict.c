@@ -2,7 +2,8 @@
 /*
  * Pages that the host takes back from an enclave, and loads again. It gets ciphertext and a tag;
  * the monitor keeps a number for each page that is out, in pages of its own in the enclave's
- * space, above all that the enclave can see. The number is the nonce, and goes into the tag with
+ * space, above all that the enclave can see, and beside it the permission that the page gets when
+ * it is there again, or for the first time. The number is the nonce, and goes into the tag with
  * the enclave and the address. So what is loaded is what was last taken from that very page.
  *
  * Which page goes is the monitor's choice, and the host is not told: it knows each by its number.
@@ -25,7 +26,7 @@ static u64 last_number;
 struct place {
 	u64 serial;
 	u64 address;
-	u64 word;
+	u64 number;
 };
 
 void enclave_evict_init(void)
@@ -71,16 +72,25 @@ u64 enclave_evicted(struct enclave *e, u64 address)
 	return record ? READ_ONCE(*record) >> PERM_BITS : 0;
 }
 
+u64 enclave_perm(struct enclave *e, u64 address)
+{
+	const u64 *record = e->records ? record_of(e, address) : NULL;
+	u64 perm = record ? *record & EPT_RWX : 0;
+
+	return perm ? perm : EPT_READ | EPT_WRITE;
+}
+
 void enclave_forget(struct enclave *e, u64 address, u64 pages)
 {
 	u64 *record;
 
-	for (; READ_ONCE(e->evicted) && pages; pages--, address += PAGE_SIZE) {
+	for (; e->records && pages; pages--, address += PAGE_SIZE) {
 		record = record_of(e, address);
-		if (!record || !*record)
+		if (!record)
 			continue;
+		if (*record >> PERM_BITS)
+			e->evicted--;
 		*record = 0;
-		e->evicted--;
 	}
 }
 
@@ -107,6 +117,15 @@ static u64 *record_make(struct enclave *e, u64 address)
 	return NULL;
 }
 
+bool enclave_set_perm(struct enclave *e, u64 address, u64 perm)
+{
+	u64 *record = record_make(e, address);
+
+	if (record && perm)
+		*record = (*record & ~EPT_RWX) | perm;
+	return record;
+}
+
 static void nonce_of(u64 number, u8 nonce[GCM_NONCE_SIZE])
 {
 	memset(nonce, 0, GCM_NONCE_SIZE);
@@ -120,7 +139,7 @@ static void seal(const struct place *place, const struct npt_leaf *leaf, void *h
 {
 	u8 nonce[GCM_NONCE_SIZE];
 
-	out->number = place->word >> PERM_BITS;
+	out->number = place->number;
 	nonce_of(out->number, nonce);
 	gcm_seal(&gcm, nonce, place, sizeof(*place),
 		 frame_ptr((leaf->entry & EPT_ADDR) >> PAGE_SHIFT), host_page, PAGE_SIZE, out->tag);
@@ -155,11 +174,10 @@ static s64 evict_locked(struct enclave *e, void *host_page, struct mon_enclave_e
 	record = record_make(e, place.address);
 	if (!record)
 		return -MON_ENOMEM;
-	place.word = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED) << PERM_BITS |
-		     (leaf.entry & EPT_RWX);
+	place.number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
 	seal(&place, &leaf, host_page, out);
 	MONITOR_BUG_ON(vm_npt_release(&e->npt, e->id, place.address, 1));
-	*record = place.word;
+	*record = place.number << PERM_BITS | (leaf.entry & EPT_RWX);
 	e->evicted++;
 	e->evict_next += PAGE_SIZE;
 	return 0;
@@ -205,7 +223,7 @@ static s64 put_back(struct enclave *e, const struct place *place, const void *pa
 
 	if (vm_npt_refill(&e->npt, 1, ~0ULL))
 		return -MON_EINVAL;
-	if (!vm_npt_touch(&e->npt, e->id, place->address, place->word & EPT_RWX, &pfn)) {
+	if (!vm_npt_touch(&e->npt, e->id, place->address, enclave_perm(e, place->address), &pfn)) {
 		memcpy(frame_ptr(pfn), page, PAGE_SIZE);
 		return 0;
 	}
@@ -243,10 +261,10 @@ static s64 load_locked(struct enclave *e, u64 thread, const void *host_page,
 		return -MON_EAGAIN;
 	place.address = ALIGN_DOWN(e->wanted[thread], PAGE_SIZE);
 	record = record_of(e, place.address);
-	if (!record || !*record)
+	place.number = record ? *record >> PERM_BITS : 0;
+	if (!place.number)
 		return -MON_ENOENT;
-	place.word = *record;
-	if (in->number != place.word >> PERM_BITS)
+	if (in->number != place.number)
 		return -MON_EPERM;
 	err = open_into(e, &place, host_page, in);
 	if (err)

@@ -35,6 +35,8 @@ static long see_to(struct mon_enclave *e, u32 thread, long why, const u64 value[
 	case MON_ENCLAVE_INTERRUPTED:
 		if (signal_pending(current))
 			return -EINTR;
+		if (value[0])
+			mon_every_cpu_passes();
 		cond_resched();
 		return 0;
 	case MON_ENCLAVE_NEEDS_FRAME:

@@ -66,12 +66,17 @@ void epoch_park(u32 cpu)
 	__atomic_store_n(&seen[cpu].epoch, EPOCH_PARKED, __ATOMIC_SEQ_CST);
 }
 
+bool epoch_passed_by(u32 cpu, u64 wanted)
+{
+	return __atomic_load_n(&seen[cpu].epoch, __ATOMIC_SEQ_CST) >= wanted;
+}
+
 bool epoch_passed(u64 wanted)
 {
 	u32 cpu;
 
 	for (cpu = 0; cpu < nr_seen; cpu++) {
-		if (__atomic_load_n(&seen[cpu].epoch, __ATOMIC_SEQ_CST) < wanted)
+		if (!epoch_passed_by(cpu, wanted))
 			return false;
 	}
 	return true;

@@ -304,6 +304,9 @@ void epoch_park(u32 cpu);
 /** epoch_latest() - the epoch opened last, 0 if none was */
 u64 epoch_latest(void);
 
+/** epoch_passed_by() - has this CPU passed @epoch? */
+bool epoch_passed_by(u32 cpu, u64 epoch);
+
 /** epoch_passed() - have all CPUs passed @epoch? */
 bool epoch_passed(u64 epoch);
 

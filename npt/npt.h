@@ -197,8 +197,14 @@ int __must_check vm_npt_create(struct npt *npt);
  */
 int __must_check vm_npt_touch(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn);
 
+/** vm_npt_usable() - the private frame behind @gpa if @perm is allowed there, or INVALID_PFN */
+u64 vm_npt_usable(struct npt *npt, u32 dom, u64 gpa, u64 perm);
+
 /** vm_npt_lookup() - the private frame behind @gpa, or INVALID_PFN */
-u64 vm_npt_lookup(struct npt *npt, u32 dom, u64 gpa);
+static inline u64 vm_npt_lookup(struct npt *npt, u32 dom, u64 gpa)
+{
+	return vm_npt_usable(npt, dom, gpa, 0);
+}
 
 /**
  * vm_npt_borrow() - a page of the host's at @gpa, to read and write, until the space goes
@@ -234,6 +240,17 @@ int __must_check vm_npt_refill(struct npt *npt, u64 frames, u64 max);
  */
 int __must_check vm_npt_release(struct npt *npt, u32 dom, u64 gpa, u64 nr);
 #define VM_RELEASE_MAX 512
+
+/**
+ * vm_npt_protect() - @nr pages of @dom from @gpa on get the permission @perm
+ * @epoch: out: to wait for, if what some page was is wider; else as it was
+ *
+ * before: each PRIVATE(@dom) and not shared, or not touched   after: as before; those that are
+ * mapped are mapped with @perm, at the same frames
+ * A CPU that had less may fault once, with what was: then it finds what is. NPT_EINVAL (@perm),
+ * else as vm_npt_release(), but no NPT_EQUOTA.
+ */
+int __must_check vm_npt_protect(struct npt *npt, u32 dom, u64 gpa, u64 nr, u64 perm, u64 *epoch);
 
 /**
  * vm_npt_teardown() - retire up to @budget frames of the VM; true when none is left

@@ -212,6 +212,21 @@ void npt_zap(struct npt *npt, u64 gpa)
 	npt->generation++;
 }
 
+bool npt_protect(struct npt *npt, u64 gpa, u64 perm)
+{
+	struct slot s = slot_find(npt, gpa, 1);
+	u64 old = *s.entry;
+
+	npt_assert_locked();
+	MONITOR_BUG_ON(!old);
+	entry_store(s.entry, (old & ~EPT_RWX) | perm);
+	if (!(old & EPT_RWX & ~perm))
+		return false;
+	ghost_removed(entry_pfn(old), LEVEL_SIZE(s.level) >> PAGE_SHIFT);
+	npt->generation++;
+	return true;
+}
+
 static void table_release(u64 table, bool retire)
 {
 	if (retire)

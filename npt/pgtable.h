@@ -114,6 +114,14 @@ void npt_restore(struct npt *npt, u64 gpa, u64 len, u64 attr);
 void npt_zap(struct npt *npt, u64 gpa);
 
 /**
+ * npt_protect() - the leaf that maps @gpa gets another permission, and stays what it is
+ * @perm: one that the CPU takes
+ *
+ * True: it is narrower, so a CPU may still have what it was. There is a leaf.
+ */
+bool npt_protect(struct npt *npt, u64 gpa, u64 perm);
+
+/**
  * npt_prune() - remove all leaves at and above @first, and the tables wholly there
  * @first: no leaf crosses it
  * @retire: as for npt_destroy()

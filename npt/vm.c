@@ -19,6 +19,11 @@ int vm_npt_create(struct npt *npt)
 	return err;
 }
 
+static bool perm_ok(u64 perm)
+{
+	return perm && !(perm & ~EPT_RWX) && (perm & (EPT_READ | EPT_WRITE)) != EPT_WRITE;
+}
+
 static int page_check(const struct npt *npt, u64 gpa, u64 perm)
 {
 	if (npt->root == INVALID_PFN)
@@ -27,7 +32,7 @@ static int page_check(const struct npt *npt, u64 gpa, u64 perm)
 		return NPT_EALIGN;
 	if (gpa >= NPT_LIMIT)
 		return NPT_ERANGE;
-	if (!perm || (perm & ~EPT_RWX) || (perm & (EPT_READ | EPT_WRITE)) == EPT_WRITE)
+	if (!perm_ok(perm))
 		return NPT_EINVAL;
 	if (npt_walk(npt, gpa).entry)
 		return NPT_EEXIST;
@@ -106,7 +111,7 @@ static bool is_private(u64 pfn, u32 dom, u64 gpa)
 	return f.state == FRAME_PRIVATE && f.owner == dom && f.gfn == gpa >> PAGE_SHIFT;
 }
 
-static u64 lookup_locked(const struct npt *npt, u32 dom, u64 gpa)
+static u64 lookup_locked(const struct npt *npt, u32 dom, u64 gpa, u64 perm)
 {
 	u64 pfn = INVALID_PFN;
 	struct npt_leaf leaf;
@@ -114,17 +119,17 @@ static u64 lookup_locked(const struct npt *npt, u32 dom, u64 gpa)
 	if (npt->root == INVALID_PFN)
 		return INVALID_PFN;
 	leaf = npt_walk(npt, gpa);
-	if (leaf.entry)
+	if (leaf.entry && !(perm & ~leaf.entry))
 		pfn = (leaf.entry & EPT_ADDR) >> PAGE_SHIFT;
 	return is_private(pfn, dom, gpa) ? pfn : INVALID_PFN;
 }
 
-u64 vm_npt_lookup(struct npt *npt, u32 dom, u64 gpa)
+u64 vm_npt_usable(struct npt *npt, u32 dom, u64 gpa, u64 perm)
 {
 	u64 pfn;
 
 	spin_lock(&npt_lock);
-	pfn = lookup_locked(npt, dom, gpa);
+	pfn = lookup_locked(npt, dom, gpa, perm);
 	spin_unlock(&npt_lock);
 	return pfn;
 }
@@ -155,7 +160,7 @@ bool vm_npt_next(struct npt *npt, u32 dom, u64 *gpa, u64 end, struct npt_leaf *l
 
 int vm_reach(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn)
 {
-	*pfn = lookup_locked(npt, dom, gpa);
+	*pfn = lookup_locked(npt, dom, gpa, 0);
 	return *pfn == INVALID_PFN ? touch_locked(npt, dom, gpa, perm, pfn) : NPT_OK;
 }
 
@@ -179,7 +184,8 @@ int vm_npt_refill(struct npt *npt, u64 frames, u64 max)
 	return err;
 }
 
-static int release_check(const struct npt *npt, u32 dom, u64 gpa, u64 nr, u64 *present)
+/* The domain's own pages, none of them shared, or nothing: *@present of them are there. */
+static int range_check(const struct npt *npt, u32 dom, u64 gpa, u64 nr, u64 *present)
 {
 	struct npt_leaf leaf;
 	u64 pfn, i;
@@ -203,20 +209,20 @@ static int release_check(const struct npt *npt, u32 dom, u64 gpa, u64 nr, u64 *p
 			return NPT_EBUSY;
 		++*present;
 	}
-	if (npt->limit < nr || npt->limit - nr < npt->owned - *present)
-		return NPT_EQUOTA;
 	return NPT_OK;
 }
 
 static int release_locked(struct npt *npt, u32 dom, u64 gpa, u64 nr)
 {
 	u64 present, pfn, i;
-	int err = release_check(npt, dom, gpa, nr, &present);
+	int err = range_check(npt, dom, gpa, nr, &present);
 
 	if (err)
 		return err;
+	if (npt->limit < nr || npt->limit - nr < npt->owned - present)
+		return NPT_EQUOTA;
 	for (i = 0; i < nr; i++, gpa += PAGE_SIZE) {
-		pfn = lookup_locked(npt, dom, gpa);
+		pfn = lookup_locked(npt, dom, gpa, 0);
 		if (pfn == INVALID_PFN)
 			continue;
 		npt_zap(npt, gpa);
@@ -233,6 +239,34 @@ int vm_npt_release(struct npt *npt, u32 dom, u64 gpa, u64 nr)
 
 	spin_lock(&npt_lock);
 	err = release_locked(npt, dom, gpa, nr);
+	spin_unlock(&npt_lock);
+	return err;
+}
+
+static int protect_locked(struct npt *npt, u32 dom, u64 gpa, u64 nr, u64 perm, u64 *epoch)
+{
+	int err = perm_ok(perm) ? NPT_OK : NPT_EINVAL;
+	bool narrower = false;
+	u64 present;
+
+	if (!err)
+		err = range_check(npt, dom, gpa, nr, &present);
+	if (err)
+		return err;
+	for (; nr; nr--, gpa += PAGE_SIZE)
+		if (npt_walk(npt, gpa).entry && npt_protect(npt, gpa, perm))
+			narrower = true;
+	if (narrower)
+		*epoch = epoch_now();
+	return NPT_OK;
+}
+
+int vm_npt_protect(struct npt *npt, u32 dom, u64 gpa, u64 nr, u64 perm, u64 *epoch)
+{
+	int err;
+
+	spin_lock(&npt_lock);
+	err = protect_locked(npt, dom, gpa, nr, perm, epoch);
 	spin_unlock(&npt_lock);
 	return err;
 }

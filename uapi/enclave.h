@@ -103,7 +103,8 @@ enum mon_enclave_op {
  * enum mon_enclave_exit - MON_HC_ENCLAVE_RUN: why a thread was left
  * @MON_ENCLAVE_RETURNED: it is idle again; value 0 is what it returned
  * @MON_ENCLAVE_OCALL: it calls the process; values 0 and 1 are for it. Then MON_ENCLAVE_ANSWER
- * @MON_ENCLAVE_INTERRUPTED: the host has something to do. Then MON_ENCLAVE_RESUME
+ * @MON_ENCLAVE_INTERRUPTED: the host has something to do; value 0 is 1: every CPU that runs a
+ *	thread of the enclave has to enter the monitor once. Then MON_ENCLAVE_RESUME
  * @MON_ENCLAVE_NEEDS_FRAME: it touched memory that the monitor has no frame for, or more than
  *	the enclave may own (value 0: 1). Then MON_ENCLAVE_RESUME
  * @MON_ENCLAVE_FAULTED: an exception that the enclave has not handled; the thread is never
@@ -138,7 +139,12 @@ enum mon_enclave_exit {
  *	EPERM: no
  * @MON_EC_KEY: (struct mon_enclave_key): a key that no other gets
  * @MON_EC_TRIM: (address, pages): give memory back, wiped; 1 to MON_ENCLAVE_TRIM_MAX pages of one
- *	ZERO range, not those of stacks. It may own as many pages less.
+ *	ZERO range, not those of stacks. It may own as many pages less. What comes there next is to
+ *	read and write
+ * @MON_EC_PROTECT: (address, pages, permission): from now on no thread uses these pages otherwise:
+ *	MON_ENCLAVE_READ, and WRITE or EXEC, not both. 1 to MON_ENCLAVE_PROTECT_MAX pages of one
+ *	PAGES or ZERO range, not those of stacks. One that is not there yet, or is out, has it when
+ *	it comes. EINVAL: nothing was changed
  * @MON_EC_HANDLED: (): the exception handler is done: go on as its struct mon_enclave_fault says.
  *	EINVAL: there was no exception
  */
@@ -151,10 +157,12 @@ enum mon_enclave_call {
 	MON_EC_KEY = 5,
 	MON_EC_TRIM = 6,
 	MON_EC_HANDLED = 7,
+	MON_EC_PROTECT = 8,
 	MON_EC_NR,
 };
 
 #define MON_ENCLAVE_TRIM_MAX 512u
+#define MON_ENCLAVE_PROTECT_MAX 512u
 
 /**
  * struct mon_enclave_self - MON_EC_SELF

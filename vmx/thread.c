@@ -99,6 +99,11 @@ bool thread_idle(const struct thread *t)
 	return READ_ONCE(t->state) != THREAD_RUNNING;
 }
 
+bool thread_passed(const struct thread *t, u64 epoch)
+{
+	return thread_idle(t) || epoch_passed_by(t->cpu, epoch);
+}
+
 /* ---- the VMCS of a CPU ---- */
 
 /*
@@ -184,7 +189,7 @@ static const u8 op_of[] = {
 	[THREAD_INTERRUPTED] = MON_ENCLAVE_RESUME,
 };
 
-static s64 claim(struct enclave *e, u64 index, u64 op, struct thread **out)
+static s64 claim(struct enclave *e, u64 index, u64 op, u32 cpu, struct thread **out)
 {
 	struct thread *t;
 	s64 err = 0;
@@ -201,6 +206,7 @@ static s64 claim(struct enclave *e, u64 index, u64 op, struct thread **out)
 		err = -MON_EINVAL;
 	} else {
 		t->state = THREAD_RUNNING;
+		t->cpu = cpu;
 		e->entries++;
 		*out = t;
 	}
@@ -223,6 +229,7 @@ static void preserved_save(const struct cpu *cpu, u64 *to)
 {
 	u32 i;
 
+#pragma GCC unroll 6
 	for (i = 0; i < ARRAY_SIZE(preserved); i++)
 		to[preserved[i]] = cpu->gpr[preserved[i]];
 }
@@ -231,6 +238,7 @@ static void preserved_load(struct cpu *cpu, const u64 *from)
 {
 	u32 i;
 
+#pragma GCC unroll 6
 	for (i = 0; i < ARRAY_SIZE(preserved); i++)
 		cpu->gpr[preserved[i]] = from[preserved[i]];
 }
@@ -313,9 +321,10 @@ s64 thread_enter(struct cpu *cpu, const u64 *arg)
 	/* Under an NMI of the host's: the next one would find the thread, and not be blocked. */
 	if (vmread(GUEST_INTERRUPTIBILITY_INFO))
 		return -MON_EBUSY;
-	err = claim(e, arg[0] >> 32, op, &t);
+	err = claim(e, arg[0] >> 32, op, cpu->index, &t);
 	if (err)
 		return err;
+	epoch_pass(cpu->index); /* what was taken away before has waited for no idle thread */
 	vmwrite_known(GUEST_RIP, vmread(GUEST_RIP) + vmread(VM_EXIT_INSTRUCTION_LEN));
 	preserved_save(cpu, t->host_gpr);
 	load_vmcs(cpu);

@@ -11,7 +11,8 @@
  *  INTERRUPTED   RUNNING       MON_ENCLAVE_RESUME
  *  RUNNING       IDLE          MON_EC_RETURN
  *  RUNNING       CALLING       MON_EC_OCALL
- *  RUNNING       INTERRUPTED   an interrupt, an NMI; no frame for what it touched
+ *  RUNNING       INTERRUPTED   an interrupt, an NMI; no frame for what it touched; a permission
+ *                              that another CPU may still have
  *  RUNNING       FAULTED       an exception that nobody handles; for good
  *
  * Interrupts are not taken from the APIC by the exit: the host gets them itself, as soon as it runs
@@ -34,6 +35,7 @@ enum thread_state {
 /**
  * struct thread - one frame of the monitor
  * @state: enum thread_state, under enclave->lock to leave anything but RUNNING
+ * @cpu: RUNNING: where
  * @handling: its exception handler has not ended
  * @xsave_pfn: vector registers while it does not run
  * @gpr, @rip, @rflags, @fs_base, @gs_base, @pending_dbg: likewise; CALLING: those of @gpr that a
@@ -45,6 +47,7 @@ struct thread {
 	struct enclave *enclave;
 	u32 index;
 	u32 state;
+	u32 cpu;
 	bool handling;
 	u64 pfn;
 	u64 xsave_pfn;

@@ -139,11 +139,15 @@ static void ept_violation(struct cpu *cpu)
 {
 	u64 gpa = vmread(GUEST_PHYSICAL_ADDRESS), qualification = vmread(EXIT_QUALIFICATION);
 	u64 mapped_as = qualification >> EPT_QUAL_PERM_SHIFT & EPT_RWX;
+	u64 access = qualification & EPT_RWX;
 	struct enclave *e = cpu->thread->enclave;
 	u32 code = PF_USER | (qualification & EPT_QUAL_WRITE ? PF_WRITE : 0) |
 		   (qualification & EPT_QUAL_FETCH ? PF_FETCH : 0) | (mapped_as ? PF_PRESENT : 0);
 	int err = mapped_as ? NPT_EOWNER : enclave_touch(e, gpa);
 
+	/* Allowed since: the violation itself has dropped what the CPU had (SDM 29.4.3.1). */
+	if (mapped_as && vm_npt_usable(&e->npt, e->id, gpa, access) != INVALID_PFN)
+		return;
 	switch (err) {
 	case NPT_OK:
 		__atomic_fetch_add(&e->faults, 1, __ATOMIC_RELAXED);
@@ -168,6 +172,20 @@ static void answer(struct cpu *cpu, s64 result)
 	advance_rip();
 }
 
+static void protect(struct cpu *cpu, const u64 *arg)
+{
+	struct thread *t = cpu->thread;
+	s64 err = enclave_call(t->enclave, t->index, MON_EC_PROTECT, arg);
+
+	epoch_pass(cpu->index);
+	if (err == -MON_ENOMEM)
+		needs(cpu, NPT_EPOOL, arg[0]);
+	else if (err == -MON_EAGAIN)
+		thread_leave(cpu, THREAD_INTERRUPTED, MON_ENCLAVE_INTERRUPTED, 1, 0);
+	else
+		answer(cpu, err);
+}
+
 static void call(struct cpu *cpu)
 {
 	u64 number = cpu->gpr[RAX] ^ MON_HYPERCALL;
@@ -181,6 +199,9 @@ static void call(struct cpu *cpu)
 	case MON_EC_OCALL:
 		advance_rip();
 		thread_leave(cpu, THREAD_CALLING, MON_ENCLAVE_OCALL, arg[0], arg[1]);
+		break;
+	case MON_EC_PROTECT:
+		protect(cpu, arg);
 		break;
 	case MON_EC_HANDLED:
 		err = handled(cpu);

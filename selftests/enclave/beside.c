@@ -72,10 +72,10 @@ static void memory(struct enclave *a, struct enclave *b)
 	order(a, ORDER_WRITE, PUPPET_HEAP, 0x78);
 	point(order(a, ORDER_READ, ONLY_ONE, 0) == 0x77,
 	      "memory: control, an enclave reads its own");
-	point(order(b, ORDER_CATCH, ~0UL, ONLY_ONE) == 14, "memory: another's is not there");
+	point(order(b, ORDER_CATCH, CATCH_READ, ONLY_ONE) == 14, "memory: another's is not there");
 	point(order(b, ORDER_READ, PUPPET_HEAP, 0) == 0,
 	      "memory: an address of both is not one page");
-	point(order(b, ORDER_CATCH, ~0UL, (unsigned long)b->args) == 14,
+	point(order(b, ORDER_CATCH, CATCH_READ, (unsigned long)b->args) == 14,
 	      "memory: nor is its process's");
 }
 

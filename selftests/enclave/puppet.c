@@ -11,15 +11,22 @@ u64 keep(void);
 u64 leave(u64 how, u64 word);
 
 static u64 recover[PUPPET_THREADS]; /* where to go on behind an exception; 0: nowhere */
-static u64 caught[PUPPET_THREADS];
+static struct caught {
+	u64 vector, error_code, address;
+} caught[PUPPET_THREADS];
 
-static u64 monitor(u64 number, u64 a, u64 b)
+static u64 monitor3(u64 number, u64 a, u64 b, u64 c)
 {
 	u64 rax = MON_HYPERCALL | number;
 
-	asm volatile("vmcall" : "+a"(rax), "+D"(a), "+S"(b) : : "rcx", "rdx", "r8", "r9", "r10",
+	asm volatile("vmcall" : "+a"(rax), "+D"(a), "+S"(b), "+d"(c) : : "rcx", "r8", "r9", "r10",
 		     "r11", "memory");
 	return rax;
+}
+
+static u64 monitor(u64 number, u64 a, u64 b)
+{
+	return monitor3(number, a, b, 0);
 }
 
 static u64 ocalls(u64 nr)
@@ -94,9 +101,9 @@ static __attribute__((noinline)) u64 recurse(u64 depth)
 }
 
 /* The exception takes it behind the label, with the registers that a call preserves. */
-static u64 catch(u64 which, u64 at, u64 thread)
+static u64 catch(u64 which, u64 at, volatile struct puppet_args *args, u64 thread)
 {
-	caught[thread] = ~0UL;
+	caught[thread] = (struct caught){ ~0UL, 0, 0 };
 	asm volatile("leaq 1f(%%rip), %%rax\n"
 		     "	movq %%rax, %[recover]\n"
 		     "	movq %%rsp, %%rbx\n"
@@ -104,15 +111,30 @@ static u64 catch(u64 which, u64 at, u64 thread)
 		     "	jne 2f\n"
 		     "	movq (%[at]), %%rax\n"
 		     "	jmp 1f\n"
-		     "2:	movq %[which], %%rdi\n"
+		     "2:	cmpq $-2, %[which]\n"
+		     "	jne 2f\n"
+		     "	movq %[at], (%[at])\n"
+		     "	jmp 1f\n"
+		     "2:	cmpq $-3, %[which]\n"
+		     "	jne 2f\n"
+		     "	call *%[at]\n"
+		     "	jmp 1f\n"
+		     "2:	cmpq $-4, %[which]\n"
+		     "	jne 3f\n"
+		     "2:	incq (%[at])\n"
+		     "	incq %[count]\n"
+		     "	jmp 2b\n"
+		     "3:	movq %[which], %%rdi\n"
 		     "	call insn\n"
 		     "1:	movq %%rbx, %%rsp\n"
-		     : [recover] "=m"(recover[thread])
+		     : [recover] "=m"(recover[thread]), [count] "+m"(args->a[2])
 		     : [which] "r"(which), [at] "r"(at)
 		     : "rax", "rbx", "rcx", "rdx", "rdi", "rsi", "r8", "r9", "r10", "r11",
 		       "memory", "cc");
 	recover[thread] = 0;
-	return caught[thread];
+	args->a[4] = caught[thread].error_code;
+	args->a[5] = caught[thread].address;
+	return caught[thread].vector;
 }
 
 /* An exception that nobody waits for comes again in here, and ends the thread. */
@@ -125,7 +147,7 @@ void puppet_fault(struct mon_enclave_fault *f)
 			*(volatile u64 *)f->address;
 		asm volatile("ud2");
 	}
-	caught[thread] = f->vector;
+	caught[thread] = (struct caught){ f->vector, f->error_code, f->address };
 	f->rip = recover[thread];
 }
 
@@ -137,6 +159,15 @@ static u64 selectors(void)
 		     : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
 	asm volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%fs; mov %0, %%gs" : : "r"(3));
 	return ds | es | fs | gs;
+}
+
+static u64 take(const volatile u64 *at, u64 perm)
+{
+	u64 refused = monitor3(MON_EC_PROTECT, (u64)at, 1, perm), found = *at, i;
+
+	for (i = 0; i < 20000 && !refused; i++)
+		refused = *at ^ found;
+	return refused ? ~0UL : found;
 }
 
 static u64 copy(volatile struct puppet_args *args)
@@ -184,7 +215,7 @@ u64 puppet(u64 order, volatile struct puppet_args *args, u64 thread, u64 found)
 	case ORDER_RECURSE:
 		return recurse(args->a[0]);
 	case ORDER_CATCH:
-		return catch(args->a[0], args->a[1], thread);
+		return catch(args->a[0], args->a[1], args, thread);
 	case ORDER_INITIAL:
 		return found;
 	case ORDER_RAW:
@@ -193,6 +224,10 @@ u64 puppet(u64 order, volatile struct puppet_args *args, u64 thread, u64 found)
 		return selectors();
 	case ORDER_COPY:
 		return copy(args);
+	case ORDER_PROTECT:
+		return monitor3(MON_EC_PROTECT, args->a[0], args->a[1], args->a[2]);
+	case ORDER_TAKE:
+		return take((u64 *)args->a[0], args->a[2]);
 	case ORDER_KEEP:
 		return keep();
 	case ORDER_HIDE:

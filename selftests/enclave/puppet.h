@@ -39,13 +39,16 @@ struct puppet_args {
  * ORDER_SPIN: until a0 is not 0
  * ORDER_SECRET: fills a page of heap and all registers; 1 in a2; spins until a0 is not 0
  * ORDER_RECURSE: a0 deep, a KiB each
- * ORDER_CATCH: as ORDER_INSN, or ORDER_READ of a1 if a0 is ~0, with the handler: the vector
+ * ORDER_CATCH: as ORDER_INSN, or CATCH_* at a1, with the handler: the vector; its error code in a4,
+ *	address in a5
  * ORDER_INITIAL: or of all registers as the thread found them, but those that have arguments
  * ORDER_RAW: monitor call a0 with a1 and a2
  * ORDER_COPY: 64 bytes in, to memory of its own, and 64 out
  * ORDER_SELECTORS: or of the data selectors as found; leaves 3 in them
  * ORDER_HIDE: as ORDER_SECRET, but a word that is nowhere else: ~a1
  * ORDER_COUNT: how many words of that page are ~a1
+ * ORDER_PROTECT: a1 pages from a0 on to a2
+ * ORDER_TAKE: as that, for the page at a0: what it has behind it, ~0 if it changes then
  * ORDER_KEEP: of the registers that a call preserves, how many a call of the process changes
  * ORDER_LEAVE: with ~a1 in all registers: a0: 0 returns 7, 1 calls before, 2 UD2
  */
@@ -72,6 +75,14 @@ enum puppet_order {
 	ORDER_LEAVE,
 	ORDER_COPY,
 	ORDER_KEEP,
+	ORDER_PROTECT,
+	ORDER_TAKE,
 };
+
+/* In place of an instruction's number. FILL: counts there, and in a2, until it may not. */
+#define CATCH_READ (~0UL)
+#define CATCH_WRITE (~1UL) /* the address itself */
+#define CATCH_JUMP (~2UL)
+#define CATCH_FILL (~3UL)
 
 #endif /* _ENCLAVE_PUPPET_H */

@@ -171,8 +171,8 @@ static void test_exceptions(void)
 			printf("# instruction %lu: vector %lu\n", i, vector);
 	}
 	is(right, sizeof(vector_of), "each is an exception that its handler gets");
-	is(order(&e, ORDER_CATCH, ~0UL, 0x1000), PF, "so is an access to what is not there");
-	is(order(&e, ORDER_CATCH, ~0UL, PUPPET_HEAP), ~0UL, "what is there is none");
+	is(order(&e, ORDER_CATCH, CATCH_READ, 0x1000), PF, "so is an access to what is not there");
+	is(order(&e, ORDER_CATCH, CATCH_READ, PUPPET_HEAP), ~0UL, "what is there is none");
 	is(order(&e, ORDER_RAW, MON_EC_HANDLED, 0), -EINVAL, "no exception is none to end");
 	is(order(&e, ORDER_CANARY, 10, 0), 0, "and the thread is what it was");
 	is(enclave_status(e.fd).faulted, 0, "no thread was lost");
@@ -330,6 +330,193 @@ static void test_evict_running(void)
 	enclave_end(&e);
 }
 
+/* ---- how it may use what it has ---- */
+
+#define R MON_ENCLAVE_READ
+#define RW (R | MON_ENCLAVE_WRITE)
+#define RX (R | MON_ENCLAVE_EXEC)
+#define ALLOWED ~0UL /* ORDER_CATCH: no exception */
+#define RETURN 0xc3UL /* the instruction */
+#define PF_USER 4UL
+#define PF_WRITTEN (PF_USER | 3)
+#define PF_FETCHED (PF_USER | 0x11)
+#define AT(page) (PUPPET_HEAP + (page) * PAGE)
+
+static unsigned long protect(struct enclave *e, unsigned long at, unsigned long pages,
+			     unsigned long perm)
+{
+	e->args->a[2] = perm;
+	return order(e, ORDER_PROTECT, at, pages);
+}
+
+/* Is the access an exception with this error code, at this address? */
+static bool caught(struct enclave *e, unsigned long how, unsigned long at, unsigned long code)
+{
+	return order(e, ORDER_CATCH, how, at) == PF && e->args->a[4] == code &&
+	       e->args->a[5] == at;
+}
+
+static void test_protect(void)
+{
+	struct enclave e;
+
+	enclave_make(&e);
+	order(&e, ORDER_TOUCH, AT(0), 4);
+	is(protect(&e, AT(1), 2, R), 0, "two pages of its heap to be read only");
+	ok(caught(&e, CATCH_WRITE, AT(1), PF_WRITTEN) &&
+	   caught(&e, CATCH_WRITE, AT(2), PF_WRITTEN),
+	   "a write to them is an exception that its handler gets");
+	ok(order(&e, ORDER_READ, AT(1), 0) == 1 && order(&e, ORDER_READ, AT(2), 0) == 1,
+	   "they have what they had");
+	ok(order(&e, ORDER_CATCH, CATCH_WRITE, AT(0)) == ALLOWED &&
+	   order(&e, ORDER_CATCH, CATCH_WRITE, AT(3)) == ALLOWED, "and those beside are as before");
+	is(order(&e, ORDER_RAW, MON_EC_SELF, AT(1)), -EFAULT, "nor does the monitor write there");
+	is(protect(&e, AT(1), 1, RW), 0, "to read and write again");
+	ok(order(&e, ORDER_CATCH, CATCH_WRITE, AT(1)) == ALLOWED &&
+	   order(&e, ORDER_READ, AT(1), 0) == AT(1), "then it is written to");
+	order(&e, ORDER_WRITE, AT(3), RETURN);
+	ok(caught(&e, CATCH_JUMP, AT(3), PF_FETCHED), "it cannot jump to what it has written");
+	is(protect(&e, AT(3), 1, RX), 0, "to read and execute");
+	ok(order(&e, ORDER_CATCH, CATCH_JUMP, AT(3)) == ALLOWED &&
+	   caught(&e, CATCH_WRITE, AT(3), PF_WRITTEN), "then it can, but write no more");
+	is(protect(&e, AT(10), 2, R), 0, "pages that are not there yet");
+	ok(order(&e, ORDER_READ, AT(10), 0) == 0 && caught(&e, CATCH_WRITE, AT(10), PF_WRITTEN),
+	   "are made so");
+	/* What the CPU finds is that nothing is there; then the page is. */
+	ok(caught(&e, CATCH_WRITE, AT(11), PF_WRITTEN), "by a write, too");
+	is(order(&e, ORDER_TRIM, AT(10), 2), 0, "given back");
+	ok(order(&e, ORDER_CATCH, CATCH_WRITE, AT(10)) == ALLOWED, "they begin anew");
+	is(protect(&e, PUPPET_DATA + PAGE, 1, R), 0, "a page that was measured");
+	ok(caught(&e, CATCH_WRITE, PUPPET_DATA + PAGE, PF_WRITTEN), "is to be read only");
+	protect(&e, AT(12), 1, RX);
+	ok(enclave_evict(&e, 1000) > 4 && caught(&e, CATCH_WRITE, AT(3), PF_WRITTEN) &&
+	   order(&e, ORDER_CATCH, CATCH_JUMP, AT(3)) == ALLOWED,
+	   "what was out comes back as it was");
+	ok(caught(&e, CATCH_WRITE, AT(12), PF_WRITTEN), "and what was not made is made so");
+	enclave_evict(&e, 1000);
+	is(protect(&e, AT(0), 4, R), 0, "pages that are out");
+	ok(caught(&e, CATCH_WRITE, AT(0), PF_WRITTEN) &&
+	   caught(&e, CATCH_JUMP, AT(3), PF_FETCHED) &&
+	   order(&e, ORDER_READ, AT(0), 0) == AT(0), "come back as it says");
+	enclave_end(&e);
+}
+
+static void test_protect_bad(void)
+{
+	static const struct {
+		unsigned long at, pages, perm;
+		const char *name;
+	} bad[] = {
+		{ AT(0), 1, 0, "not even to read" },
+		{ AT(0), 1, MON_ENCLAVE_WRITE, "to write only" },
+		{ AT(0), 1, MON_ENCLAVE_EXEC, "to execute only" },
+		{ AT(0), 1, RW | RX, "to write and execute" },
+		{ AT(0), 1, RW | 8, "more than there is" },
+		{ AT(0), 1, R | 1UL << 63, "very much more" },
+		{ AT(0) + 8, 1, R, "within a page" },
+		{ AT(0), 0, R, "nothing" },
+		{ AT(0), MON_ENCLAVE_PROTECT_MAX + 1, R, "too much" },
+		{ AT(0), 1UL << 52, R, "all, once around" },
+		{ AT(PUPPET_HEAP_PAGES - 1), 2, R, "over the end" },
+		{ AT(-1), 2, R, "from before its beginning" },
+		{ -PAGE, 2, R, "around the end of all" },
+		{ PUPPET_STACKS, 1, RW, "the end of a stack" },
+		{ PUPPET_STACKS + PAGE, 1, R, "a stack" },
+		{ PUPPET_STACKS_END - PAGE, 1, RX, "a thread's page" },
+		{ PUPPET_BUFFER, 1, R, "the buffer" },
+		{ PUPPET_TEXT, PUPPET_DATA_PAGES + 16, R, "two ranges" },
+		{ MON_ENCLAVE_HIGH, 1, RW, "the page tables" },
+		{ MON_ENCLAVE_HIGH + (1UL << 30), 1, RW, "what the monitor keeps" },
+		{ 0, 1, RW, "where nothing is" },
+	};
+	struct enclave e;
+	unsigned int i;
+
+	enclave_make(&e);
+	order(&e, ORDER_TOUCH, AT(0), 2);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		is(protect(&e, bad[i].at, bad[i].pages, bad[i].perm), -EINVAL, "protect: %s",
+		   bad[i].name);
+	ok(order(&e, ORDER_CATCH, CATCH_WRITE, AT(0)) == ALLOWED &&
+	   caught(&e, CATCH_JUMP, AT(0), PF_FETCHED), "and nothing has changed");
+	is(protect(&e, AT(0), MON_ENCLAVE_PROTECT_MAX, R), 0, "protect: as much as it may be");
+	ok(caught(&e, CATCH_WRITE, AT(0), PF_WRITTEN) &&
+	   caught(&e, CATCH_WRITE, AT(MON_ENCLAVE_PROTECT_MAX - 1), PF_WRITTEN) &&
+	   order(&e, ORDER_CATCH, CATCH_WRITE, AT(MON_ENCLAVE_PROTECT_MAX)) == ALLOWED,
+	   "from the first to the last");
+	enclave_end(&e);
+}
+
+static void on_cpu(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+/* Thread 1 writes for as long as it may: its exception. */
+static void *fill(void *arg)
+{
+	struct work *w = arg;
+	unsigned long value[2];
+
+	on_cpu(1);
+	if (order_on(w->e, 1, ORDER_CATCH, value) == MON_ENCLAVE_RETURNED)
+		w->result = value[0];
+	return NULL;
+}
+
+/* Thread 0, by system calls or without. */
+static unsigned long take(struct enclave *e, bool direct)
+{
+	unsigned long value[2] = { ORDER_TAKE, PUPPET_BUFFER };
+	unsigned int op = MON_ENCLAVE_CALL;
+	long why;
+
+	if (!direct)
+		return order(e, ORDER_TAKE, AT(0), 0);
+	e->args->a[0] = AT(0);
+	while ((why = enclave_call(e->info.domain, 0, op, value)) == MON_ENCLAVE_INTERRUPTED)
+		op = MON_ENCLAVE_RESUME;
+	return why == MON_ENCLAVE_RETURNED ? value[0] : ~0UL;
+}
+
+/* One thread takes from another on another CPU the right to write, while it does so. */
+static void test_protect_two(void)
+{
+	volatile struct puppet_args *args;
+	unsigned long i, right = 0, found;
+	struct work work;
+	struct enclave e;
+	pthread_t thread;
+
+	enclave_make(&e);
+	args = args_of(&e, 1);
+	on_cpu(0);
+	for (i = 0; i < 6; i++) {
+		work = (struct work){ &e, 1, 0 };
+		protect(&e, AT(0), 1, RW);
+		args->a[0] = CATCH_FILL;
+		args->a[1] = AT(0);
+		args->a[2] = 0;
+		pthread_create(&thread, NULL, fill, &work);
+		while (args->a[2] < 1000)
+			sched_yield();
+		e.args->a[2] = R;
+		found = take(&e, i % 2);
+		pthread_join(thread, NULL);
+		right += found != ~0UL && work.result == PF && args->a[4] == PF_WRITTEN &&
+			 args->a[5] == AT(0) && order(&e, ORDER_READ, AT(0), 0) == found;
+		if (right != i + 1)
+			printf("# round %lu: %#lx, %lu, %#lx at %#lx\n", i, found, work.result,
+			       args->a[4], args->a[5]);
+	}
+	is(right, 6, "another thread writes no more once the call has returned");
+	enclave_end(&e);
+}
+
 /* ---- what its host may see ---- */
 
 static void test_debug(void)
@@ -476,7 +663,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "storm"))
 		return storm();
-	plan(15 + 2 + 16 + 22 + 7 + 4 + 6 + 12 + 1 + 10 + 9 + 5 + 5);
+	plan(15 + 2 + 16 + 22 + 7 + 4 + 6 + 12 + 1 + 21 + 24 + 1 + 10 + 9 + 5 + 5);
 	test_calls();
 	test_chain();
 	test_memory();
@@ -486,6 +673,9 @@ int main(int argc, char **argv)
 	test_threads();
 	test_evict();
 	test_evict_running();
+	test_protect();
+	test_protect_bad();
+	test_protect_two();
 	test_debug();
 	test_self();
 	test_keys();

@@ -149,6 +149,32 @@ void proof_npt_zap(void)
 	others_same();
 }
 
+/* As the callers have it: there is a leaf, and the CPU takes the permission. */
+void proof_npt_protect(void)
+{
+	u64 gpa = any_page(), x = any_page(), perm = nondet_u64(), before;
+	struct npt_leaf leaf;
+	bool narrower;
+
+	tree_any();
+	leaf = npt_walk(&space, gpa);
+	assume(leaf.entry && perm && !(perm & ~EPT_RWX) &&
+	       (perm & (EPT_READ | EPT_WRITE)) != EPT_WRITE);
+	before = view(x);
+	narrower = npt_protect(&space, gpa, perm);
+	REACH(narrower && (perm & EPT_EXEC), "another right in its place");
+	REACH(!narrower && perm != (leaf.entry & EPT_RWX), "more");
+	claim(narrower == !!(leaf.entry & EPT_RWX & ~perm), "it says if something is missing");
+	claim(space.generation == old_space.generation + narrower, "I19 and it shows");
+	if (x >> LEVEL_SHIFT(leaf.level) == gpa >> LEVEL_SHIFT(leaf.level))
+		claim(view(x) == ((before & ~EPT_RWX) | perm), "the permission, and no more");
+	else
+		claim(view(x) == before, "I15 no other page has changed");
+	claim(nr_free == old_free, "takes no frame");
+	tree_check();
+	others_same();
+}
+
 void proof_npt_prune(void)
 {
 	u64 first = any_page(), x = any_page(), q = any_frame(), before;

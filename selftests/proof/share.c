@@ -305,3 +305,46 @@ void proof_vm_npt_release(void)
 	others_see_nothing(dom, dom);
 	world_check();
 }
+
+void proof_vm_npt_protect(void)
+{
+	u64 gpa = nondet_u64(), nr = nondet_u64(), perm = nondet_u64(), epoch = 0, x, pfn, was, is;
+	u32 dom = nondet_u32();
+	struct npt before, *npt;
+	int err;
+
+	assume(dom == VM_A || dom == VM_B);
+	world_any();
+	npt = npt_of(dom);
+	before = *npt;
+	err = vm_npt_protect(npt, dom, gpa, nr, perm, &epoch);
+	REACH(!err && epoch, "less");
+	REACH(!err && !epoch && nr == 2, "no less, of two pages");
+	REACH(err == NPT_EINVAL, "no such permission");
+	REACH(err == NPT_EALIGN, "not aligned");
+	REACH(err == NPT_ERANGE && nr, "beyond the end");
+	REACH(err == NPT_EOWNER, "what is shared with it");
+	REACH(err == NPT_EBUSY, "what it shares");
+	claim(npt->owned == before.owned && npt->limit == before.limit, "I9 nothing to count");
+	if (err) {
+		claim(!epoch, "I14 nor an epoch");
+		unchanged();
+		return;
+	}
+	x = below(NR_PAGES);
+	was = old_view[space_of(dom)][x];
+	is = view[space_of(dom)][x];
+	if (x < gpa / PAGE_SIZE || x - gpa / PAGE_SIZE >= nr) {
+		claim(is == was, "I15 no other page has changed");
+	} else if (was) {
+		pfn = inv_pfn(was);
+		claim(old_words[pfn].owner == dom && !old_words[pfn].shared, "of its own");
+		claim(is == ((was & ~EPT_RWX) | perm), "the permission, and no more");
+		claim(epoch || !(was & EPT_RWX & ~perm), "I19 what is less is waited for");
+	} else {
+		claim(!is, "none is made");
+	}
+	claim(!epoch || epoch > old_latest, "a new epoch");
+	others_see_nothing(dom, dom);
+	world_check();
+}

@@ -133,6 +133,20 @@ int npt_map(struct npt *npt, u64 gpa, u64 attr, u32 level)
 	return NPT_OK;
 }
 
+bool npt_protect(struct npt *npt, u64 gpa, u64 perm)
+{
+	u64 *entry, old;
+
+	claim(npt_lock.held && gpa < NPT_LIMIT, "a page of the space");
+	assume(gpa < NPT_LIMIT);
+	entry = &view[npt->root][gpa >> PAGE_SHIFT];
+	old = *entry;
+	claim(old && perm && !(perm & ~EPT_RWX) && (perm & (EPT_READ | EPT_WRITE)) != EPT_WRITE,
+	      "npt_protect() has a leaf, and a permission that there is");
+	*entry = (old & ~EPT_RWX) | perm;
+	return old & EPT_RWX & ~perm;
+}
+
 void npt_zap(struct npt *npt, u64 gpa)
 {
 	claim(npt_lock.held && gpa < NPT_LIMIT, "a page of the space");

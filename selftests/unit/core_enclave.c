@@ -30,6 +30,7 @@
 struct thread {
 	u64 pfn;
 	bool busy;
+	u32 cpu;
 };
 
 static u64 random_word = 0x1111111111111111ULL;
@@ -74,6 +75,11 @@ void thread_free(struct thread *t)
 bool thread_idle(const struct thread *t)
 {
 	return !t->busy;
+}
+
+bool thread_passed(const struct thread *t, u64 epoch)
+{
+	return !t->busy || epoch_passed_by(t->cpu, epoch);
 }
 
 /* ---- */
@@ -330,6 +336,99 @@ static void test_memory(void)
 	ok(all_back(), "every frame is back");
 }
 
+/* ---- permissions that change ---- */
+
+#define R MON_ENCLAVE_READ
+#define RW (R | MON_ENCLAVE_WRITE)
+
+static s64 protect(struct enclave *e, u64 at, u64 pages, u64 perm)
+{
+	u64 arg[3] = { at, pages, perm };
+
+	return enclave_call(e, 0, MON_EC_PROTECT, arg);
+}
+
+static u64 perm_at(struct enclave *e, u64 at)
+{
+	return npt_walk(&e->npt, at).entry & EPT_RWX;
+}
+
+static void test_protect(void)
+{
+	static const u64 bad_perm[] = { 0, 2, 4, 6, 7, 8 | R, R | BIT(63) };
+	u64 i, wrong = 0, before, arg[3] = { HEAP, 1 };
+	struct enclave *e;
+	int err;
+
+	setup(512);
+	e = make();
+	check(!enclave_finish(e->id) && !enclave_touch(e, HEAP));
+	for (i = 0; i < ARRAY_SIZE(bad_perm); i++)
+		wrong += protect(e, HEAP, 1, bad_perm[i]) != -MON_EINVAL;
+	ok(!wrong, "protect: permissions that it gives to none");
+	ok(protect(e, HEAP + 8, 1, R) == -MON_EINVAL && protect(e, HEAP, 0, R) == -MON_EINVAL &&
+	   protect(e, HEAP, HEAP_PAGES + 1, R) == -MON_EINVAL &&
+	   protect(e, HEAP, ~0ULL, R) == -MON_EINVAL && protect(e, HEAP - 4096, 2, R) ==
+	   -MON_EINVAL && protect(e, STACKS, 1, R) == -MON_EINVAL &&
+	   protect(e, STACKS + STACK_SIZE - PAGE_SIZE, 1, R) == -MON_EINVAL &&
+	   protect(e, BUFFER, 1, R) == -MON_EINVAL && protect(e, ENCLAVE_TABLES, 1, R) ==
+	   -MON_EINVAL && protect(e, 0, 1, R) == -MON_EINVAL, "protect: places");
+	ok(perm_at(e, HEAP) == RW && !e->records, "and nothing has changed");
+	before = e->npt.owned;
+	e->thread[1]->busy = true;
+	e->thread[1]->cpu = 1;
+	ok(protect(e, HEAP, 2, R) == -MON_EAGAIN && perm_at(e, HEAP) == R,
+	   "protect: another thread may write yet");
+	epoch_pass(0);
+	ok(protect(e, HEAP, 2, R) == -MON_EAGAIN, "until its CPU has flushed");
+	epoch_pass(1);
+	ok(!protect(e, HEAP, 2, R), "then it may not");
+	ok(!protect(e, HEAP, 1, RX) && perm_at(e, HEAP) == RX, "for more it need not wait");
+	ok(protect(e, HEAP, 1, R) == -MON_EAGAIN, "for less it does");
+	e->thread[1]->busy = false;
+	ok(!protect(e, HEAP, 1, R), "or until it runs no more");
+	ok(e->npt.owned == before + 1 && e->records == 1,
+	   "a page is kept for it, and none is made");
+	ok(!enclave_touch(e, HEAP + PAGE_SIZE) && perm_at(e, HEAP + PAGE_SIZE) == R &&
+	   !enclave_touch(e, HEAP + 2 * PAGE_SIZE) && perm_at(e, HEAP + 2 * PAGE_SIZE) == RW,
+	   "what is made afterwards is made so");
+	ok(!enclave_bytes(e, HEAP, 8, &err) && err == NPT_EOWNER &&
+	   !enclave_bytes(e, HEAP + PAGE_SIZE, 8, &err) && err == NPT_EOWNER &&
+	   enclave_bytes(e, HEAP + 2 * PAGE_SIZE, 8, &err), "nor does the monitor write there");
+	check(!protect(e, HEAP + 3 * PAGE_SIZE, 1, R));
+	ok(!enclave_call(e, 0, MON_EC_TRIM, arg) && !enclave_touch(e, HEAP) &&
+	   perm_at(e, HEAP) == RW, "what was given back begins anew");
+	arg[0] = HEAP + 3 * PAGE_SIZE;
+	ok(!enclave_call(e, 0, MON_EC_TRIM, arg) && !enclave_touch(e, arg[0]) &&
+	   perm_at(e, arg[0]) == RW, "or what was never made");
+	ok(!protect(e, TEXT, 2, RW) && perm_at(e, TEXT) == RW && perm_at(e, TEXT + PAGE_SIZE) == RW,
+	   "pages that were measured");
+	destroy(e->id);
+	ok(all_back(), "every frame is back");
+}
+
+/* Of a range of pages not all need be there. */
+static void test_protect_hole(void)
+{
+	struct mon_enclave_make args = make_args();
+	struct enclave *e;
+	s64 id;
+
+	setup(512);
+	id = enclave_create(&args);
+	check(id > 0 && !enclave_add((u64)id, TEXT, RX, text[0]) && !enclave_finish((u64)id));
+	e = enclave_of((u64)id);
+	ok(protect(e, TEXT, 2, R) == -MON_EINVAL && perm_at(e, TEXT) == RX, "protect: a hole");
+	ok(!protect(e, TEXT, 1, R), "beside it");
+	lock();
+	while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE)
+		check(frame_get(FRAME_STATE) != INVALID_PFN);
+	unlock();
+	ok(protect(e, HEAP, 1, R) == -MON_ENOMEM, "protect: no frame for what is kept");
+	ok(enclave_touch(e, HEAP) == NPT_EPOOL, "nor for the page");
+	destroy(e->id);
+}
+
 /* ---- keys and reports, as they are documented ---- */
 
 static void hmac_is(const void *key, const void *text, u32 len, u8 *mac)
@@ -558,6 +657,31 @@ static void test_evict_lies(void)
 	ok(all_back(), "every frame is back");
 }
 
+/* What is out comes back as the enclave says, whatever it was; the host has no part in it. */
+static void test_evict_protect(void)
+{
+	struct enclave *e;
+
+	setup(512);
+	e = make_full(3);
+	check(!protect(e, HEAP, 1, R) && !enclave_pause(e->id, 1));
+	e->evict_next = HEAP;
+	check(!evict(e, 0) && !evict(e, 1) && !evict(e, 2));
+	check(!protect(e, HEAP + PAGE_SIZE, 1, RX) && !protect(e, HEAP + 5 * PAGE_SIZE, 1, R));
+	ok(e->evicted == 3 && enclave_evicted(e, HEAP + PAGE_SIZE) == out[1].number,
+	   "protect: what is out stays there");
+	ok(!load(e, 0, HEAP) && perm_at(e, HEAP) == R && full_of(e, HEAP, 1) &&
+	   !load(e, 1, HEAP + PAGE_SIZE) && perm_at(e, HEAP + PAGE_SIZE) == RX &&
+	   full_of(e, HEAP + PAGE_SIZE, 2) && !load(e, 2, HEAP + 2 * PAGE_SIZE) &&
+	   perm_at(e, HEAP + 2 * PAGE_SIZE) == RW, "and comes back as it was changed");
+	out[0].number = 0;
+	ok(load(e, 0, HEAP + 5 * PAGE_SIZE) == -MON_ENOENT,
+	   "load: what has a permission, and was never there");
+	check(!e->evicted);
+	destroy(e->id);
+	ok(all_back(), "every frame is back");
+}
+
 static void test_evict_poor(void)
 {
 	struct enclave *e;
@@ -587,9 +711,12 @@ int main(void)
 	test_poor();
 	test_measurement();
 	test_memory();
+	test_protect();
+	test_protect_hole();
 	test_proof();
 	test_evict();
 	test_evict_lies();
+	test_evict_protect();
 	test_evict_poor();
 	test_many();
 	return unit_end();

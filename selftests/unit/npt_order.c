@@ -111,6 +111,27 @@ static void test_revoke(void)
 	ok(share_end(id, DOM_HOST) == NPT_EBUSY && epochs == 1, "and it opens once");
 }
 
+/* ---- a narrower permission: in the table, then the epoch ---- */
+
+static void protected_is_narrow(void)
+{
+	check((npt_walk(&vm, 0x7000).entry & EPT_RWX) == EPT_READ);
+	check((npt_walk(&vm, 0x8000).entry & EPT_RWX) == EPT_READ);
+}
+
+static void test_protect(void)
+{
+	u64 pfn, epoch;
+
+	setup();
+	check(!vm_npt_create(&vm) && !vm_npt_touch(&vm, DOM_FIRST_VM, 0x7000, EPT_RWX, &pfn) &&
+	      !vm_npt_touch(&vm, DOM_FIRST_VM, 0x8000, EPT_READ | EPT_WRITE, &pfn));
+	epochs = 0;
+	at_epoch = protected_is_narrow;
+	ok(!vm_npt_protect(&vm, DOM_FIRST_VM, 0x7000, 2, EPT_READ, &epoch) && epochs == 1,
+	   "protect: all pages are narrower when the epoch opens");
+}
+
 /* ---- retired frames: unlinked, then the epoch ---- */
 
 static void retired_is_out(void)
@@ -201,6 +222,7 @@ int main(void)
 {
 	test_donate();
 	test_revoke();
+	test_protect();
 	test_teardown();
 	test_release();
 	test_lend();

@@ -223,6 +223,15 @@ static void test_zap_prune_destroy(void)
 	ok(!npt_walk(&npt, 2 * MIB2).entry && npt.generation == 1, "zap a large leaf");
 	npt_zap(&npt, 2 * MIB2);
 	ok(npt.generation == 1, "zap nothing");
+	ok(bugs(npt_protect(&npt, 2 * MIB2, EPT_READ)) && bugs(npt_protect(&npt, 0x6000, EPT_READ)),
+	   "to protect nothing is a bug");
+	ok(npt_protect(&npt, GIB + 0x7000, EPT_READ) && npt.generation == 2 &&
+	   npt_walk(&npt, GIB).entry == (EPT_READ | GIB | EPT_LEAF), "protect a large leaf");
+	ok(!npt_protect(&npt, GIB, EPT_READ | EPT_EXEC) && npt.generation == 2 &&
+	   npt_walk(&npt, GIB).entry == (EPT_READ | EPT_EXEC | GIB | EPT_LEAF), "and back");
+	unlock();
+	ok(bugs(npt_protect(&npt, GIB, EPT_READ)), "protect without the lock");
+	lock();
 	check(!npt_map(&npt, 0x9000, EPT_RWX | 0x9000, 1));
 	check(!npt_map(&npt, 3 * MIB2, EPT_RWX, 1));
 	check(!npt_map(&npt, 600 * GIB, EPT_RWX, 1));

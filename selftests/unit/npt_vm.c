@@ -203,6 +203,92 @@ static void test_release(void)
 		"the limit is lower by all that was given back");
 }
 
+static u64 perm_at(u64 gpa)
+{
+	return npt_walk(&vm, gpa).entry & EPT_RWX;
+}
+
+#define RW (EPT_READ | EPT_WRITE)
+#define RX (EPT_READ | EPT_EXEC)
+
+static void test_protect_bad(void)
+{
+	u64 epoch = 77, latest, pfn;
+
+	setup(64);
+	check(!vm_npt_touch(&vm, VM, 0x7000, RW, &pfn));
+	check(!vm_npt_borrow(&vm, 0x9000, 0x200));
+	latest = epoch_latest();
+	refused(vm_npt_protect(&vm, VM, 0x7000, 1, 0, &epoch), NPT_EINVAL, "protect: nothing");
+	refused(vm_npt_protect(&vm, VM, 0x7000, 1, EPT_WRITE, &epoch), NPT_EINVAL,
+		"protect: write only");
+	refused(vm_npt_protect(&vm, VM, 0x7000, 1, EPT_READ | 8, &epoch), NPT_EINVAL,
+		"protect: bad bits");
+	refused(vm_npt_protect(&vm, VM, 0x7800, 1, EPT_READ, &epoch), NPT_EALIGN,
+		"protect: within a page");
+	refused(vm_npt_protect(&vm, VM, 0x7000, 0, EPT_READ, &epoch), NPT_ERANGE,
+		"protect: no pages");
+	refused(vm_npt_protect(&vm, VM, 0x7000, VM_RELEASE_MAX + 1, EPT_READ, &epoch), NPT_ERANGE,
+		"protect: too many");
+	refused(vm_npt_protect(&vm, VM, NPT_LIMIT - PAGE_SIZE, 2, EPT_READ, &epoch), NPT_ERANGE,
+		"protect: across");
+	refused(vm_npt_protect(&vm, VM + 1, 0x7000, 1, EPT_READ, &epoch), NPT_EOWNER,
+		"protect: another domain");
+	refused(vm_npt_protect(&vm, VM, 0x7000, 3, EPT_READ, &epoch), NPT_EOWNER,
+		"protect: the host's");
+	lock();
+	check(!frame_share(pfn, DOM_HOST, true));
+	unlock();
+	refused(vm_npt_protect(&vm, VM, 0x7000, 1, EPT_READ, &epoch), NPT_EBUSY,
+		"protect: shared");
+	lock();
+	frame_unshare(pfn);
+	unlock();
+	ok(epoch == 77 && epoch_latest() == latest && perm_at(0x7000) == RW &&
+	   perm_at(0x9000) == RW && !npt_lock.held, "refusals change nothing");
+	check(vm_npt_teardown(&vm, VM, 100));
+	refused(vm_npt_protect(&vm, VM, 0x7000, 1, EPT_READ, &epoch), NPT_EDOMAIN,
+		"protect: gone");
+}
+
+static void test_protect(void)
+{
+	u64 epoch = 77, latest, first, second, owned, limit, gen;
+
+	setup(64);
+	check(!vm_npt_touch(&vm, VM, 0x7000, RW, &first));
+	check(!vm_npt_touch(&vm, VM, 0x9000, RX, &second));
+	memset(frame_ptr(first), 0x66, PAGE_SIZE);
+	owned = vm.owned;
+	limit = vm.limit;
+	gen = vm.generation;
+	latest = epoch_latest();
+	ok(!vm_npt_protect(&vm, VM, 0x7000, 1, EPT_RWX, &epoch) && perm_at(0x7000) == EPT_RWX &&
+	   epoch == 77 && epoch_latest() == latest && vm.generation == gen,
+	   "protect: wider, there is nothing to wait for");
+	ok(!vm_npt_protect(&vm, VM, 0x7000, 1, EPT_RWX, &epoch) && epoch == 77, "or the same");
+	ok(!vm_npt_protect(&vm, VM, 0x6000, 4, RX, &epoch) && perm_at(0x7000) == RX &&
+	   perm_at(0x9000) == RX && epoch == epoch_latest() && epoch > latest &&
+	   vm.generation > gen, "narrower: there is");
+	ok(npt_walk(&vm, 0x7000).entry == (first << 12 | RX | WB | EPT_IPAT) &&
+	   page_is(first, 0x66),
+	   "the page stays what it is");
+	ok(!npt_walk(&vm, 0x6000).entry && !npt_walk(&vm, 0x8000).entry && vm.owned == owned &&
+	   vm.limit == limit, "none is made");
+	ok(!epoch_passed(epoch) && !epoch_passed_by(0, epoch), "no CPU has flushed");
+	epoch_pass(1);
+	ok(epoch_passed_by(1, epoch) && !epoch_passed_by(0, epoch) && !epoch_passed(epoch),
+	   "one of them");
+	latest = epoch;
+	ok(!vm_npt_protect(&vm, VM, 0x9000, 1, RW, &epoch) && epoch > latest,
+	   "one right for another is narrower, too");
+	ok(vm_npt_usable(&vm, VM, 0x7000, RX) == first &&
+	   vm_npt_usable(&vm, VM, 0x7000, EPT_WRITE) == INVALID_PFN &&
+	   vm_npt_usable(&vm, VM, 0x9000, EPT_WRITE) == second &&
+	   vm_npt_usable(&vm, VM, 0x9000, EPT_EXEC) == INVALID_PFN &&
+	   vm_npt_usable(&vm, VM, 0x8000, EPT_READ) == INVALID_PFN, "usable: as it is allowed");
+}
+
 static void test_teardown(void)
 {
 	u64 i, pfn, budget, calls = 0, held, before;
@@ -331,6 +417,8 @@ int main(void)
 	test_damage();
 	test_limit();
 	test_release();
+	test_protect_bad();
+	test_protect();
 	test_borrow();
 	test_next();
 	test_teardown();

@@ -78,6 +78,25 @@ int mon_verify(const struct mon_enclave_report *report)
 	return ask(MON_EC_VERIFY, r);
 }
 
+int mon_protect(void *at, size_t size, unsigned int permission)
+{
+	const size_t most = MON_ENCLAVE_PROTECT_MAX * MON_PAGE;
+	char *from = at;
+	size_t part;
+	long error;
+
+	if (!size || size % MON_PAGE)
+		return -MON_EINVAL;
+	for (; size; size -= part, from += part) {
+		part = size < most ? size : most;
+		error = mon_vmcall(MON_EC_PROTECT, (unsigned long)from, part / MON_PAGE,
+				   permission);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
 /* Of each kind, so that mon_key() never gives a key of mon_seal(). */
 int mon_key_of(const char kind[8], const void *label, size_t size, unsigned char key[MON_KEY_SIZE])
 {

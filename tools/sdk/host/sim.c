@@ -14,6 +14,13 @@
 #define BIAS_STEP (1ULL << 30)
 #define BIAS_MAX (24 * BIAS_STEP)
 
+static int prot_of(unsigned long perm)
+{
+	return (perm & MON_ENCLAVE_READ ? PROT_READ : 0) |
+	       (perm & MON_ENCLAVE_WRITE ? PROT_WRITE : 0) |
+	       (perm & MON_ENCLAVE_EXEC ? PROT_EXEC : 0);
+}
+
 static void protect(struct mon_sim *sim, uint64_t from, uint64_t end, int prot)
 {
 	if (mprotect(sim->memory + (from - sim->image.base), end - from, prot))
@@ -28,9 +35,7 @@ static void protect_all(struct mon_sim *sim)
 
 	for (i = 0; i < image->nr_pages; i++)
 		protect(sim, image->base + i * MON_PAGE, image->base + (i + 1) * MON_PAGE,
-			(image->perm[i] & MON_ENCLAVE_READ ? PROT_READ : 0) |
-				(image->perm[i] & MON_ENCLAVE_WRITE ? PROT_WRITE : 0) |
-				(image->perm[i] & MON_ENCLAVE_EXEC ? PROT_EXEC : 0));
+			prot_of(image->perm[i]));
 	protect(sim, l->heap, l->heap_end, PROT_READ | PROT_WRITE);
 	for (i = l->stacks; i < l->stacks_end; i += l->stack)
 		protect(sim, i + MON_PAGE, i + l->stack, PROT_READ | PROT_WRITE);
@@ -140,6 +145,19 @@ static long key(const struct mon_sim *sim, struct mon_enclave_key *k)
 	return EVP_Digest(all, sizeof(all), k->key, NULL, EVP_sha256(), NULL) ? 0 : -MON_ENOMEM;
 }
 
+/* What the monitor refuses of places is not refused here, but what is none of the enclave's. */
+static long change(const struct mon_sim *sim, const struct sim_thread *t)
+{
+	const unsigned long both = MON_ENCLAVE_WRITE | MON_ENCLAVE_EXEC;
+	unsigned long from = t->a - (unsigned long)sim->memory;
+
+	if (!(t->c & MON_ENCLAVE_READ) || (t->c & ~(MON_ENCLAVE_READ | both)) ||
+	    (t->c & both) == both || !t->b || t->b > MON_ENCLAVE_PROTECT_MAX ||
+	    from >= sim->size || t->b * MON_PAGE > sim->size - from)
+		return -MON_EINVAL;
+	return mprotect((void *)t->a, t->b * MON_PAGE, prot_of(t->c)) ? -MON_EINVAL : 0;
+}
+
 static long answer(const struct mon_sim *sim, const struct sim_thread *t, unsigned int thread)
 {
 	switch (t->call) {
@@ -153,6 +171,8 @@ static long answer(const struct mon_sim *sim, const struct sim_thread *t, unsign
 		return key(sim, (void *)t->a);
 	case MON_EC_TRIM:
 		return madvise((void *)t->a, t->b * MON_PAGE, MADV_DONTNEED) ? -MON_EINVAL : 0;
+	case MON_EC_PROTECT:
+		return change(sim, t);
 	}
 	return -MON_EINVAL;
 }

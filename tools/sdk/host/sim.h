@@ -10,7 +10,7 @@ enum sim_state { SIM_IDLE, SIM_CALLS, SIM_ENDED };
 /**
  * struct sim_thread - of an enclave
  * @host_sp, @enclave_sp: of the two sides, while the other runs
- * @call, @a, @b: what it has called by
+ * @call, @a, @b, @c: what it has called by
  * @inside: it runs
  * @handling: an exception; @restoring: it is done
  * @vector, @page: of that which has ended it
@@ -19,7 +19,7 @@ enum sim_state { SIM_IDLE, SIM_CALLS, SIM_ENDED };
 struct sim_thread {
 	void *host_sp;
 	void *enclave_sp;
-	unsigned long call, a, b;
+	unsigned long call, a, b, c;
 	int inside;
 	int handling;
 	int restoring;

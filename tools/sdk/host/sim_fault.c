@@ -85,7 +85,6 @@ mon_sim_hook(unsigned long call, unsigned long a, unsigned long b, unsigned long
 {
 	struct sim_thread *t = mon_sim_current;
 
-	(void)c;
 	if (call == MON_EC_HANDLED && t->handling) {
 		t->restoring = 1;
 		__asm__ volatile("ud2" : : : "memory");
@@ -93,6 +92,7 @@ mon_sim_hook(unsigned long call, unsigned long a, unsigned long b, unsigned long
 	t->call = call;
 	t->a = a;
 	t->b = b;
+	t->c = c;
 	return mon_sim_leave(&t->enclave_sp, t->host_sp);
 }
 

@@ -86,6 +86,15 @@ int mon_report(const unsigned char target[32], const unsigned char data[64],
 int mon_verify(const struct mon_enclave_report *report);
 
 /**
+ * mon_protect() - whole pages of the heap or of the image are to be used so from now on
+ * @permission: MON_ENCLAVE_READ, and MON_ENCLAVE_WRITE or MON_ENCLAVE_EXEC, not both
+ *
+ * By no thread otherwise, once it has returned. 0, or -MON_EINVAL; of more than
+ * MON_ENCLAVE_PROTECT_MAX pages the first may have been changed then.
+ */
+int mon_protect(void *at, size_t size, unsigned int permission);
+
+/**
  * mon_on_exception() - @handler decides about exceptions from now on, of all threads
  *
  * It may change the registers of what it gets, and returns 0 to go on by them; with anything
