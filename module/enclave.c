@@ -23,8 +23,8 @@
 #include "monitor.h"
 #include "../uapi/monitor.h"
 
-static LIST_HEAD(enclaves);
-static DEFINE_MUTEX(enclaves_lock);
+LIST_HEAD(mon_enclaves);
+DEFINE_MUTEX(mon_enclaves_lock); /* the list, and that none of it goes */
 
 /* ---- the end ---- */
 
@@ -58,11 +58,11 @@ static int enclave_release(struct inode *inode, struct file *file)
 
 	if (!e) /* never became a domain's */
 		return 0;
-	mutex_lock(&enclaves_lock);
+	mutex_lock(&mon_enclaves_lock);
 	err = enclave_destroy(e);
 	if (!err)
 		list_del(&e->list);
-	mutex_unlock(&enclaves_lock);
+	mutex_unlock(&mon_enclaves_lock);
 	if (err) {
 		pr_err(MON_LOG "enclave %u is not gone after %u s (error %ld): it stays, and so does this module\n",
 		       e->domain, MON_STEPS_SECONDS, err);
@@ -84,10 +84,10 @@ long mon_enclaves_destroy(void)
 	struct mon_enclave *e;
 	long err = 0;
 
-	mutex_lock(&enclaves_lock);
-	list_for_each_entry(e, &enclaves, list)
+	mutex_lock(&mon_enclaves_lock);
+	list_for_each_entry(e, &mon_enclaves, list)
 		err = enclave_destroy(e) ?: err;
-	mutex_unlock(&enclaves_lock);
+	mutex_unlock(&mon_enclaves_lock);
 	return err;
 }
 
@@ -96,10 +96,10 @@ unsigned int mon_enclave_count(void)
 	struct mon_enclave *e;
 	unsigned int n = 0;
 
-	mutex_lock(&enclaves_lock);
-	list_for_each_entry(e, &enclaves, list)
+	mutex_lock(&mon_enclaves_lock);
+	list_for_each_entry(e, &mon_enclaves, list)
 		n++;
-	mutex_unlock(&enclaves_lock);
+	mutex_unlock(&mon_enclaves_lock);
 	return n;
 }
 
@@ -280,9 +280,9 @@ static long enclave_make(struct mon_enclave *e, const struct mon_enclave_create 
 	err = make_buffer(e);
 	if (err)
 		goto out_domain;
-	mutex_lock(&enclaves_lock);
-	list_add_tail(&e->list, &enclaves);
-	mutex_unlock(&enclaves_lock);
+	mutex_lock(&mon_enclaves_lock);
+	list_add_tail(&e->list, &mon_enclaves);
+	mutex_unlock(&mon_enclaves_lock);
 	file->private_data = e;
 	fd_install(fd, file);
 	return fd;
@@ -350,11 +350,11 @@ long mon_enclave_evict_request(void __user *arg)
 	if (!request.pages || request.pages > MON_ENCLAVE_HIGH >> PAGE_SHIFT)
 		return -EINVAL;
 	ret = -ENOENT;
-	mutex_lock(&enclaves_lock);
-	list_for_each_entry(e, &enclaves, list)
+	mutex_lock(&mon_enclaves_lock);
+	list_for_each_entry(e, &mon_enclaves, list)
 		if (e->domain && e->domain == request.domain)
 			ret = mon_enclave_evict(e, request.pages);
-	mutex_unlock(&enclaves_lock);
+	mutex_unlock(&mon_enclaves_lock);
 	if (ret < 0)
 		return ret == -ENOENT || ret == -ENOMEM || ret == -EINTR || ret == -EBUSY ? ret :
 		       ret == -MON_ENOSYS ? -EOPNOTSUPP : -EIO;
@@ -368,8 +368,8 @@ int mon_enclaves_show(struct seq_file *m, void *unused)
 	struct mon_enclave_info info;
 	struct mon_enclave *e;
 
-	mutex_lock(&enclaves_lock);
-	list_for_each_entry(e, &enclaves, list) {
+	mutex_lock(&mon_enclaves_lock);
+	list_for_each_entry(e, &mon_enclaves, list) {
 		memset(&info, 0, sizeof(info));
 		if (enclave_info(e, &info))
 			continue;
@@ -379,6 +379,6 @@ int mon_enclaves_show(struct seq_file *m, void *unused)
 		seq_printf(m, " evicted=%llu entries=%llu faults=%llu measurement=%*phN\n",
 			   info.evicted, info.entries, info.faults, 32, info.measurement);
 	}
-	mutex_unlock(&enclaves_lock);
+	mutex_unlock(&mon_enclaves_lock);
 	return 0;
 }

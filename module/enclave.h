@@ -19,6 +19,8 @@
  * @buffer: what it shares with who maps the file, or NULL
  * @buffer_size: bytes of that
  * @account: guards @frames
+ * @entries, @looked: how often it had been entered when that was looked at, and when that was first
+ *	so; under mon_enclaves_lock (enclave_shrink.c)
  * @evict_lock: guards what follows (enclave_evict.c)
  * @out: pages that are out, by their number
  * @slots: of @store that are used
@@ -32,11 +34,17 @@ struct mon_enclave {
 	void *buffer;
 	u64 buffer_size;
 	struct mutex account; /* @frames */
+	u64 entries;
+	unsigned long looked;
 	struct mutex evict_lock; /* what follows */
 	DECLARE_HASHTABLE(out, 6);
 	struct ida slots;
 	struct file *store;
 };
+
+/* enclave.c: all of them */
+extern struct list_head mon_enclaves;
+extern struct mutex mon_enclaves_lock;
 
 /* enclave_run.c */
 long mon_enclave_run(struct mon_enclave *e, void __user *arg);

@@ -7,7 +7,7 @@
  * Meanwhile no thread may run. The process may enter one without its kernel, so it is the monitor
  * that is told to let none in.
  *
- * evict_lock is held over all of it, inside enclaves_lock and outside of account.
+ * evict_lock is held over all of it, inside mon_enclaves_lock and outside of account.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -21,6 +21,7 @@
 #include "monitor.h"
 
 #define TRIES 1000
+#define GFP_OUT (GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN) /* nobody is killed for it */
 
 /**
  * struct out - a page that is out
@@ -44,12 +45,12 @@ struct out {
 
 static struct out *out_alloc(struct mon_enclave *e)
 {
-	struct out *out = kzalloc(sizeof(*out), GFP_KERNEL);
+	struct out *out = kzalloc(sizeof(*out), GFP_OUT);
 
 	if (!out)
 		return NULL;
-	out->page = (void *)__get_free_page(GFP_KERNEL);
-	out->slot = out->page ? ida_alloc(&e->slots, GFP_KERNEL) : -1;
+	out->page = (void *)__get_free_page(GFP_OUT);
+	out->slot = out->page ? ida_alloc(&e->slots, GFP_OUT) : -1;
 	if (out->slot >= 0)
 		return out;
 	free_page((unsigned long)out->page);
@@ -67,14 +68,20 @@ static void out_free(struct mon_enclave *e, struct out *out)
 /* It is gone from the enclave by now: what the file does not take is kept here. */
 static void store(struct mon_enclave *e, struct out *out)
 {
-	loff_t at = (loff_t)out->slot << PAGE_SHIFT;
+	struct page *page;
 
 	if (!e->store)
 		e->store = shmem_file_setup("monitor-evicted", MON_ENCLAVE_HIGH, NORESERVE);
 	if (IS_ERR(e->store))
 		e->store = NULL;
-	if (!e->store || kernel_write(e->store, out->page, PAGE_SIZE, &at) != PAGE_SIZE)
+	if (!e->store)
 		return;
+	page = shmem_read_mapping_page_gfp(e->store->f_mapping, out->slot, GFP_OUT);
+	if (IS_ERR(page))
+		return;
+	copy_page(page_address(page), out->page);
+	set_page_dirty(page);
+	put_page(page);
 	free_page((unsigned long)out->page);
 	out->page = NULL;
 }

@@ -40,9 +40,12 @@ static int __init monitor_init(void)
 	err = mon_power_init();
 	if (err)
 		goto out_status;
-	err = mon_dev_init();
+	err = mon_enclave_shrink_init();
 	if (err)
 		goto out_power;
+	err = mon_dev_init();
+	if (err)
+		goto out_shrink;
 	pr_info(MON_LOG "launched on %u CPUs, image %*phN\n", num_online_cpus(), 32,
 		mon_image_hash());
 	let_cpus_go();
@@ -51,6 +54,8 @@ static int __init monitor_init(void)
 		mon_kvm_put_back();
 	return 0;
 
+out_shrink:
+	mon_enclave_shrink_exit();
 out_power:
 	mon_power_exit();
 out_status:
@@ -74,6 +79,7 @@ static void __exit monitor_exit(void)
 
 	mon_kvm_wait_out(&kvm_was_loaded);
 	mon_dev_exit();
+	mon_enclave_shrink_exit();
 	mon_power_exit();
 	mon_hurry_stop();
 	mon_status_exit();

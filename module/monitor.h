@@ -125,4 +125,8 @@ unsigned int mon_enclave_count(void);
 long mon_enclaves_destroy(void);
 int mon_enclaves_show(struct seq_file *m, void *unused);
 
+/* enclave_shrink.c: what goes out when memory is short */
+int mon_enclave_shrink_init(void);
+void mon_enclave_shrink_exit(void);
+
 #endif /* _MODULE_MONITOR_H */

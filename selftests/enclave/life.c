@@ -4,6 +4,7 @@
  *
  * life measure FILE: writes there what is measured, and prints the measurement
  * life spin [ready]: an enclave that spins, for others to kill
+ * life hold: something is on HELD pages of it; for each line of input it says on how many still
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -298,12 +299,40 @@ static int spin(void)
 	return order_on(&e, 0, ORDER_SPIN, value);
 }
 
+#define HELD 400
+
+static unsigned long held_at(unsigned long page)
+{
+	return PUPPET_HEAP + page * PAGE;
+}
+
+static int hold(void)
+{
+	unsigned long i, right;
+	struct enclave e;
+
+	enclave_make(&e);
+	for (i = 0; i < HELD; i++)
+		order(&e, ORDER_WRITE, held_at(i), ~held_at(i));
+	printf("%u\n", e.info.domain);
+	fflush(stdout);
+	while (getchar() == '\n') {
+		for (i = 0, right = 0; i < HELD; i++)
+			right += order(&e, ORDER_READ, held_at(i), 0) == ~held_at(i);
+		printf("%lu\n", right);
+		fflush(stdout);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "measure"))
 		return measure(argv[2]);
 	if (argc == 2 && !strcmp(argv[1], "spin"))
 		return spin();
+	if (argc == 2 && !strcmp(argv[1], "hold"))
+		return hold();
 	plan(WRONG + 3 + 24 + 18);
 	test_create();
 	test_add();
