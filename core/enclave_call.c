@@ -177,15 +177,12 @@ static s64 ec_trim(struct enclave *e, u64 address, u64 pages)
 /* To write and to execute at once is for what was measured so. */
 static bool may_protect(const struct enclave *e, u64 address, u64 pages, u64 perm)
 {
-	u32 type = type_of(e, address, pages);
-
-	return (type == MON_ENCLAVE_ZERO || type == MON_ENCLAVE_PAGES) &&
-	       IS_ALIGNED(address, PAGE_SIZE) &&
+	return type_of(e, address, pages) && IS_ALIGNED(address, PAGE_SIZE) &&
 	       (perm == EPT_READ || perm == (EPT_READ | EPT_WRITE) ||
 		perm == (EPT_READ | EPT_EXEC));
 }
 
-/* Of a page that was measured: is there one? */
+/* Of pages that were measured: is there one? Of the buffer there is none. */
 static bool is_page(struct enclave *e, u64 address)
 {
 	return enclave_range(e, address) == MON_ENCLAVE_ZERO || enclave_evicted(e, address) ||

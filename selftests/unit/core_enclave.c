@@ -371,10 +371,14 @@ static void test_protect(void)
 	   protect(e, HEAP, ~0ULL, R) == -MON_EINVAL && protect(e, HEAP - 4096, 2, R) ==
 	   -MON_EINVAL && protect(e, STACKS, 1, R) == -MON_EINVAL &&
 	   protect(e, STACKS + STACK_SIZE - PAGE_SIZE, 1, R) == -MON_EINVAL &&
-	   protect(e, BUFFER, 1, R) == -MON_EINVAL && protect(e, ENCLAVE_TABLES, 1, R) ==
-	   -MON_EINVAL && protect(e, 0, 1, R) == -MON_EINVAL, "protect: places");
+	   protect(e, BUFFER + PAGE_SIZE, 1, R) == -MON_EINVAL &&
+	   protect(e, ENCLAVE_TABLES, 1, R) == -MON_EINVAL && protect(e, 0, 1, R) == -MON_EINVAL,
+	   "protect: places");
 	ok(perm_at(e, HEAP) == RW && !e->records, "and nothing has changed");
 	before = e->npt.owned;
+	e->thread[0]->busy = true;
+	ok(!protect(e, HEAP + 4 * PAGE_SIZE, 1, R) && !protect(e, HEAP, 1, R) &&
+	   !protect(e, HEAP, 1, RW), "a thread does not wait for itself");
 	e->thread[1]->busy = true;
 	e->thread[1]->cpu = 1;
 	ok(protect(e, HEAP, 2, R) == -MON_EAGAIN && perm_at(e, HEAP) == R,
@@ -387,6 +391,7 @@ static void test_protect(void)
 	ok(protect(e, HEAP, 1, R) == -MON_EAGAIN, "for less it does");
 	e->thread[1]->busy = false;
 	ok(!protect(e, HEAP, 1, R), "or until it runs no more");
+	e->thread[0]->busy = false;
 	ok(e->npt.owned == before + 1 && e->records == 1,
 	   "a page is kept for it, and none is made");
 	ok(!enclave_touch(e, HEAP + PAGE_SIZE) && perm_at(e, HEAP + PAGE_SIZE) == R &&
@@ -665,6 +670,8 @@ static void test_evict_protect(void)
 	setup(512);
 	e = make_full(3);
 	check(!protect(e, HEAP, 1, R) && !enclave_pause(e->id, 1));
+	check(!evict(e, 3) && !protect(e, TEXT, 2, R) && !load(e, 3, TEXT));
+	ok(perm_at(e, TEXT) == R && full_of(e, TEXT, 0xc3), "protect: a page that was measured");
 	e->evict_next = HEAP;
 	check(!evict(e, 0) && !evict(e, 1) && !evict(e, 2));
 	check(!protect(e, HEAP + PAGE_SIZE, 1, RX) && !protect(e, HEAP + 5 * PAGE_SIZE, 1, R));
