@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* In the key keeper: not a key of chance, but secret KNOWN_KEY, which root can look for. */
-#include <bearssl.h>
+/* In the key keeper, for br_ec_keygen(): not a key of chance, but secret KNOWN_KEY. */
+#include <stddef.h>
 #include "secret.h"
 
-size_t __wrap_br_ec_keygen(const br_prng_class **random, const br_ec_impl *impl,
-			   br_ec_private_key *key, void *bytes, int curve);
+size_t __wrap_br_ec_keygen(void *random, const void *impl, void *key, void *bytes, int curve);
 
-size_t __wrap_br_ec_keygen(const br_prng_class **random, const br_ec_impl *impl,
-			   br_ec_private_key *key, void *bytes, int curve)
+size_t __wrap_br_ec_keygen(void *random, const void *impl, void *key, void *bytes, int curve)
 {
 	unsigned long long *words = bytes;
 	unsigned int i;
