@@ -143,6 +143,48 @@ int checks_exception(void)
 	return value == 77 && kept == 5 ? 0 : 1;
 }
 
+static unsigned long long refused_at;
+
+/* Steps over a store of 3 bytes. */
+static int step_over_store(struct mon_enclave_fault *fault)
+{
+	if (fault->vector != 14)
+		return -1;
+	refused_at = fault->address;
+	fault->rip += 3;
+	return 0;
+}
+
+int checks_protect(void)
+{
+	static const unsigned char code[] = { 0xb8, 42, 0, 0, 0, 0xc3 }; /* mov $42, %eax; ret */
+	unsigned char *memory = malloc(2 * MON_PAGE),
+		      *page = memory + MON_PAGE - (uintptr_t)memory % MON_PAGE;
+	int value;
+
+	memcpy(page, code, sizeof(code));
+	if (mon_protect(page, MON_PAGE, MON_ENCLAVE_READ))
+		return 1;
+	refused_at = 0;
+	mon_on_exception(step_over_store);
+	__asm__ volatile("movb $1, (%0)" : : "D"(page) : "memory");
+	mon_on_exception(NULL);
+	if (refused_at / MON_PAGE != (uintptr_t)page / MON_PAGE || page[0] != code[0])
+		return 2;
+	if (mon_protect(page, MON_PAGE, MON_ENCLAVE_READ | MON_ENCLAVE_WRITE | MON_ENCLAVE_EXEC) !=
+		    -MON_EINVAL ||
+	    mon_protect(page, 100, MON_ENCLAVE_READ) != -MON_EINVAL)
+		return 3;
+	if (mon_protect(page, MON_PAGE, MON_ENCLAVE_READ | MON_ENCLAVE_EXEC))
+		return 4;
+	value = ((int (*)(void))page)();
+	if (mon_protect(page, MON_PAGE, MON_ENCLAVE_READ | MON_ENCLAVE_WRITE))
+		return 5;
+	page[0] = 1;
+	free(memory);
+	return value == 42 ? 0 : 6;
+}
+
 int verifies(void)
 {
 	unsigned char data[64] = "data";

@@ -79,6 +79,7 @@ static void well(void)
 	ok(!checks_seal(mon, &result) && !result, "sealing; no bit of a blob can change");
 	ok(!checks_memory(mon, &result) && !result, "malloc() and snprintf()");
 	ok(!checks_exception(mon, &result) && !result, "an exception handler goes on");
+	ok(!checks_protect(mon, &result) && !result, "a page is to be read, to be executed");
 	ok(!verifies(mon, &result) && result == (real ? 0 : -MON_EPERM),
 	   real ? "a report is believed" : "a simulated report is not believed");
 }
@@ -100,7 +101,7 @@ static void lies(uint64_t hash)
 	ok(good, "five lengths beyond the shared memory are refused");
 	message[1] = 17;
 	ok(raw(hash | 2, 0, message, 16) == MON_CALL_BAD, "so is a string's above its bound");
-	good = raw(hash | 13, 0, message, 16) == MON_CALL_UNKNOWN &&
+	good = raw(hash | 14, 0, message, 16) == MON_CALL_UNKNOWN &&
 	       raw(hash | 0xffffffff, 0, message, 16) == MON_CALL_UNKNOWN;
 	ok(good, "and functions there are not");
 	ok(raw(hash, 1, message, 16) == MON_CALL_UNKNOWN, "and a second value");
@@ -218,7 +219,7 @@ int main(int argc, char **argv)
 		return 2;
 	real = argc == 4 && !strcmp(argv[3], "real");
 	times = real ? 500 : times;
-	printf("TAP version 13\n1..%d\n", real ? 32 : 34);
+	printf("TAP version 13\n1..%d\n", real ? 33 : 35);
 	mon = mon_open(argv[1], (real ? 0 : MON_OPEN_SIM) | MON_OPEN_PRINT);
 	if (!mon) {
 		printf("Bail out! %s\n", mon_error());

@@ -23,6 +23,7 @@ MON_ECALL(int, asks, MON_OUT(long *, value, 1), MON_OUT(uint8_t *, data, 64));
 MON_ECALL(int, checks_seal);
 MON_ECALL(int, checks_memory);
 MON_ECALL(int, checks_exception);
+MON_ECALL(int, checks_protect);
 MON_ECALL(int, verifies);
 MON_ECALL(int, dies, int how);
 MON_ECALL(int, nested, int depth);
