@@ -308,24 +308,50 @@ static int flat_vm_npt_touch(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *p
 }
 
 /* What was there goes to the pool; a page that somebody else sees, or has, stops it. */
-static int flat_vm_npt_release(struct npt *npt, u32 dom, u64 gpa, u64 nr)
+/* Pages that a domain may do something about by itself: its own, and nobody else's besides. */
+static int flat_own_pages(u32 dom, u64 page, u64 nr)
 {
 	u32 index = flat_index(dom), i, other;
-	u64 page = gpa >> PAGE_SHIFT, pfn, at;
-	bool dead = npt->root == INVALID_PFN;
-	int err = vm_npt_release(npt, dom, gpa, nr), want = dead ? NPT_EDOMAIN : NPT_OK;
+	u64 pfn, at;
 
-	for (i = 0; !want && i < nr; i++) {
+	for (i = 0; i < nr; i++) {
 		if (!flat_sees(index, page + i))
 			continue;
 		pfn = flat_view[index][page + i].pfn;
 		if (flat[pfn].kind != FLAT_PRIVATE || flat[pfn].dom != dom)
-			want = NPT_EOWNER;
-		for (other = 0; !want && other <= VMS; other++)
+			return NPT_EOWNER;
+		for (other = 0; other <= VMS; other++)
 			for (at = 0; other != index && at < FLAT_PAGES; at++)
 				if (flat_sees(other, at) && flat_view[other][at].pfn == pfn)
-					want = NPT_EBUSY;
+					return NPT_EBUSY;
 	}
+	return NPT_OK;
+}
+
+static int flat_vm_npt_protect(struct npt *npt, u32 dom, u64 gpa, u64 nr, u64 perm, u64 *epoch)
+{
+	u64 page = gpa >> PAGE_SHIFT;
+	u32 index = flat_index(dom), i;
+	bool dead = npt->root == INVALID_PFN;
+	int err = vm_npt_protect(npt, dom, gpa, nr, perm, epoch), want;
+
+	want = !perm || (perm & (EPT_READ | EPT_WRITE)) == EPT_WRITE ? NPT_EINVAL :
+	       dead ? NPT_EDOMAIN : flat_own_pages(dom, page, nr);
+	flat_answer(err, want, false, __func__);
+	for (i = 0; !err && i < nr; i++)
+		if (flat_sees(index, page + i))
+			flat_see(index, page + i, flat_view[index][page + i].pfn, perm);
+	return err;
+}
+
+static int flat_vm_npt_release(struct npt *npt, u32 dom, u64 gpa, u64 nr)
+{
+	u32 index = flat_index(dom), i;
+	u64 page = gpa >> PAGE_SHIFT, pfn;
+	bool dead = npt->root == INVALID_PFN;
+	int err = vm_npt_release(npt, dom, gpa, nr), want;
+
+	want = dead ? NPT_EDOMAIN : flat_own_pages(dom, page, nr);
 	if (err != NPT_EQUOTA || want)
 		flat_answer(err, want, false, __func__);
 	for (i = 0; !err && i < nr; i++) {
@@ -618,6 +644,7 @@ static bool flat_share_drop(u32 dom)
 #define host_settle flat_host_settle
 #define host_take_back flat_host_take_back
 #define vm_npt_touch flat_vm_npt_touch
+#define vm_npt_protect flat_vm_npt_protect
 #define vm_npt_release flat_vm_npt_release
 #define vm_npt_teardown flat_vm_npt_teardown
 #define share_offer flat_share_offer

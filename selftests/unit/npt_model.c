@@ -37,6 +37,7 @@ static void invariant(bool good, const char *cond, const char *what, int line)
 #define HOLE_FIRST 100
 #define HOLE_END 104
 #define CPUS 3
+#define OPS 19
 #define VMS 2
 #define WB (MT_WB << EPT_MEMTYPE_SHIFT)
 
@@ -47,7 +48,7 @@ static u32 running_space[CPUS];
 static u32 this_cpu;
 static struct npt vms[VMS];
 static struct frame before[FRAMES];
-static u64 verdicts[8], done[20];
+static u64 verdicts[8], done[OPS];
 static u64 write_next; /* random bits of the step */
 
 #include "npt_flat.h"
@@ -355,6 +356,11 @@ static void step(void)
 		break;
 	case 10:
 		gpa %= WINDOWS << PAGE_SHIFT;
+		if (r >> 40 & 1) {
+			op = 18;
+			good = !vm_npt_protect(&vms[vm], dom, gpa, nr, r >> 41 & EPT_RWX, &got);
+			break;
+		}
 		got = vms[vm].limit;
 		good = vms[vm].root != INVALID_PFN && !vm_npt_release(&vms[vm], dom, gpa, nr);
 		vms[vm].limit = got;
@@ -431,13 +437,13 @@ int main(void)
 			flat_check();
 	}
 	flat_check();
-	for (i = 0; i < 18; i++)
+	for (i = 0; i < OPS; i++)
 		printf("# operation %llu: %llu done\n", (unsigned long long)i,
 		       (unsigned long long)done[i]);
 	for (i = 0; i < 5; i++)
 		printf("# verdict %llu: %llu\n", (unsigned long long)i,
 		       (unsigned long long)verdicts[i]);
-	for (i = 0; i < 18; i++)
+	for (i = 0; i < OPS; i++)
 		check(done[i] > steps / 20000);
 	for (i = 0; i < 5; i++)
 		check(verdicts[i] > 100);
