@@ -38,3 +38,17 @@ poke()
 }
 
 peek() { t load 8 $(($1)); }
+
+# search SECRET [BYTES]: its words in all of RAM, or in the first BYTES of each frame, in $found
+search()
+{
+	local range first last words
+
+	found=0
+	while read -r range _; do
+		first=$(((16#${range%-*} + 4095) / 4096)) last=$(((16#${range#*-} + 1) / 4096))
+		t find $1 $first $((last - first)) "${@:2}"
+		words=${a#found }
+		found=$((found + ${words%% *}))
+	done < <(grep 'System RAM' /proc/iomem)
+}
