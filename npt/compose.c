@@ -139,17 +139,28 @@ static struct ept02 *slot_find(u64 eptp12)
 	return NULL;
 }
 
-/* An empty slot (its @used is 0), or the one not asked for the longest time. */
+/* The one not asked for the longest time, of those in use; NULL: there is none. */
 static struct ept02 *slot_oldest(void)
 {
-	struct ept02 *oldest = &slots[0];
+	struct ept02 *oldest = NULL;
 	u32 i;
 
-	for (i = 1; i < EPT02_SLOTS; i++) {
-		if (slots[i].used < oldest->used)
+	for (i = 0; i < EPT02_SLOTS; i++) {
+		if (slots[i].eptp12 && (!oldest || slots[i].used < oldest->used))
 			oldest = &slots[i];
 	}
 	return oldest;
+}
+
+static struct ept02 *slot_empty(void)
+{
+	struct ept02 *slot = slot_find(0);
+
+	if (!slot) {
+		slot = slot_oldest();
+		slot_drop(slot);
+	}
+	return slot;
 }
 
 static struct ept02 *slot_get(u64 eptp12)
@@ -162,8 +173,7 @@ static struct ept02 *slot_get(u64 eptp12)
 	if (!slot) {
 		if (!pool_has(1))
 			return NULL;
-		slot = slot_oldest();
-		slot_drop(slot);
+		slot = slot_empty();
 		if (npt_create(&slot->npt, host_npt.max_leaf))
 			return NULL;
 		slot->eptp12 = eptp12;
@@ -257,16 +267,9 @@ static enum ept02_verdict fault_locked(u64 eptp12, u64 gpa, u64 access, u64 *per
  */
 static void make_room(void)
 {
-	struct ept02 *oldest = NULL;
-	u32 i;
+	struct ept02 *oldest = slot_oldest();
 
-	if (frames_retired())
-		return;
-	for (i = 0; i < EPT02_SLOTS; i++) {
-		if (slots[i].eptp12 && (!oldest || slots[i].used < oldest->used))
-			oldest = &slots[i];
-	}
-	if (oldest)
+	if (oldest && !frames_retired())
 		slot_drop(oldest);
 }
 

@@ -90,6 +90,15 @@ static void test_eptp(void)
 	ok(!ept02_get(EPTP12 ^ BIT(6), &perm12), "get: not a valid EPTP");
 }
 
+/* The pool with @more frames than its reserve. */
+static void drain(u64 more)
+{
+	lock();
+	while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE + more)
+		check(frame_get(FRAME_STATE) != INVALID_PFN);
+	unlock();
+}
+
 static void test_cache(void)
 {
 	u64 eptp, other, first, i, before;
@@ -126,6 +135,10 @@ static void test_cache(void)
 	ok(frame_state_count(FRAME_TRANSIT) == before + 1, "who is evicted retires its tables");
 	ok(slot_find(EPTP12) && !slot_find(EPTP12 + PAGE_SIZE) &&
 	   slot_find(EPTP12 + 2 * PAGE_SIZE), "the one not used longest goes");
+	for (n = 0; n + 1 < EPT02_SLOTS; n++)
+		check(ept02_get(slots[n].eptp12, &other));
+	check(ept02_get(EPTP12 + (i + 1) * PAGE_SIZE, &other));
+	ok(slots[n].eptp12 == EPTP12 + (i + 1) * PAGE_SIZE, "be it the last");
 	pass_all();
 	check(ept02_get(EPTP12, &other));
 	ok(!frame_state_count(FRAME_TRANSIT), "get: retired frames come back");
@@ -147,14 +160,12 @@ static void test_cache(void)
 	check(ept02_get(EPTP12 + EPT02_SLOTS * PAGE_SIZE, &other) && ept02_get(EPTP12, &other));
 	pass_all();
 	lock();
-	while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE)
-		check(frame_get(FRAME_STATE) != INVALID_PFN);
 	epoch_reap(100);
-	while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE)
-		check(frame_get(FRAME_STATE) != INVALID_PFN);
 	unlock();
+	drain(0);
 	refused(!!ept02_get(EPTP12 + PAGE_SIZE, &other), 0, "get: pool down to its reserve");
 	ok(!!slot_find(EPTP12 + i * PAGE_SIZE), "and nobody was evicted for it");
+
 	setup_types(64);
 	*e12(3, 3) = 7 * GIB | EPT_RWX | EPT_LEAF;
 	lock();
@@ -162,15 +173,6 @@ static void test_cache(void)
 		;
 	unlock();
 	refused(fault(3 * GIB, EPT_READ), EPT02_POOL, "fault: no table for the host's MMIO");
-}
-
-/* The pool with @more frames than its reserve. */
-static void drain(u64 more)
-{
-	lock();
-	while (frame_state_count(FRAME_FREE) > NPT_POOL_RESERVE + more)
-		check(frame_get(FRAME_STATE) != INVALID_PFN);
-	unlock();
 }
 
 static void test_room(void)
