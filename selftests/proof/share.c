@@ -267,16 +267,21 @@ static u64 leaves_of(u32 dom)
 	return nr;
 }
 
+/* Any world; @dom is one of the VMs. */
+static struct npt *world_of_vm(u32 dom)
+{
+	assume(dom == VM_A || dom == VM_B);
+	world_any();
+	return npt_of(dom);
+}
+
 void proof_vm_npt_release(void)
 {
 	u64 gpa = nondet_u64(), nr = nondet_u64(), i, gone, pfn;
 	u32 dom = nondet_u32();
-	struct npt before, *npt;
+	struct npt before, *npt = world_of_vm(dom);
 	int err;
 
-	assume(dom == VM_A || dom == VM_B);
-	world_any();
-	npt = npt_of(dom);
 	assume(npt->owned >= leaves_of(dom));
 	before = *npt;
 	err = vm_npt_release(npt, dom, gpa, nr);
@@ -310,13 +315,9 @@ void proof_vm_npt_protect(void)
 {
 	u64 gpa = nondet_u64(), nr = nondet_u64(), perm = nondet_u64(), epoch = 0, x, pfn, was, is;
 	u32 dom = nondet_u32();
-	struct npt before, *npt;
+	struct npt *npt = world_of_vm(dom), before = *npt;
 	int err;
 
-	assume(dom == VM_A || dom == VM_B);
-	world_any();
-	npt = npt_of(dom);
-	before = *npt;
 	err = vm_npt_protect(npt, dom, gpa, nr, perm, &epoch);
 	REACH(!err && epoch, "less");
 	REACH(!err && !epoch && nr == 2, "no less, of two pages");

@@ -307,7 +307,6 @@ static int flat_vm_npt_touch(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *p
 	return err;
 }
 
-/* What was there goes to the pool; a page that somebody else sees, or has, stops it. */
 /* Pages that a domain may do something about by itself: its own, and nobody else's besides. */
 static int flat_own_pages(u32 dom, u64 page, u64 nr)
 {
@@ -344,6 +343,7 @@ static int flat_vm_npt_protect(struct npt *npt, u32 dom, u64 gpa, u64 nr, u64 pe
 	return err;
 }
 
+/* What was there goes to the pool; a page that somebody else sees, or has, stops it. */
 static int flat_vm_npt_release(struct npt *npt, u32 dom, u64 gpa, u64 nr)
 {
 	u32 index = flat_index(dom), i;
