@@ -64,6 +64,7 @@ is()
 		ok 0 "$3"
 	else
 		ok 1 "$3" || diag "     got: $1" "  wanted: $2"
+		return 1
 	fi
 }
 
@@ -75,6 +76,7 @@ has()
 		ok 0 "$3"
 	else
 		ok 1 "$3" || diag "no line matches '$2' in:" "$1"
+		return 1
 	fi
 }
 
@@ -85,6 +87,7 @@ none()
 		ok 0 "$2"
 	else
 		ok 1 "$2" || diag "$(printf '%s\n' "$1" | head -n 40)"
+		return 1
 	fi
 }
 
