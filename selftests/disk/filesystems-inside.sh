@@ -19,6 +19,7 @@ check()
 
 insmod /lib/monitor/monitor.ko && modprobe kvm_intel || exit 1
 zstd -q -dc /tree.cpio.zst | (cd / && cpio -i 2>/dev/null)
+mount -t proc none /tree/proc # where btrfs looks whether it is mounted
 guest_initrd
 cat /tree.cpio.zst >>/tmp/initrd
 monctl disk create --key /tmp/key --new-key /tmp/sealed 320M >/dev/null || exit 1
