@@ -14,7 +14,7 @@ static void show_digest(const unsigned char digest[32])
 	putchar('\n');
 }
 
-static void show(const struct mon_file *file)
+static void show(const struct mon_enclave_file *file)
 {
 	static const char *const types[] = { "?", "pages", "zero", "buffer" };
 	const struct mon_enclave_policy *p = &file->policy;
@@ -37,7 +37,7 @@ static void show(const struct mon_file *file)
 int cmd_enclave(int argc, char **argv)
 {
 	int info = argc == 3 && !strcmp(argv[1], "info");
-	struct mon_file file;
+	struct mon_enclave_file file;
 
 	if (argc != 3 || (!info && strcmp(argv[1], "measure"))) {
 		fail("usage: monctl enclave measure|info FILE.elf");

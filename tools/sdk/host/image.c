@@ -122,7 +122,7 @@ int mon_image_measure(const struct mon_image *image, unsigned char out[32])
 	return good ? 0 : mon_fail("OpenSSL cannot compute SHA-256");
 }
 
-int mon_inspect(const char *path, struct mon_file *file)
+int mon_inspect(const char *path, struct mon_enclave_file *file)
 {
 	struct mon_image image;
 	uint64_t i;
@@ -142,7 +142,7 @@ int mon_inspect(const char *path, struct mon_file *file)
 
 int mon_measure(const char *path, unsigned char measurement[32])
 {
-	struct mon_file file;
+	struct mon_enclave_file file;
 	int result = mon_inspect(path, &file);
 
 	memcpy(measurement, file.measurement, sizeof(file.measurement));

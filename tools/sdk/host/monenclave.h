@@ -34,13 +34,13 @@ void *mon_data(const struct mon_enclave *mon);
 struct mon_enclave *mon_caller(void);
 
 /**
- * struct mon_file - what an enclave's file says
+ * struct mon_enclave_file - what an enclave's file says
  * @measurement: that which the monitor will find
  * @policy: which it is told
  * @config: of MON_ENCLAVE_CONFIG()
  * @pages: of the file, that are copied in
  */
-struct mon_file {
+struct mon_enclave_file {
 	unsigned char measurement[32];
 	struct mon_enclave_policy policy;
 	struct mon_enclave_config config;
@@ -48,7 +48,7 @@ struct mon_file {
 };
 
 /** mon_inspect() - read and check a file; 0, or -1: mon_error() */
-int mon_inspect(const char *path, struct mon_file *file);
+int mon_inspect(const char *path, struct mon_enclave_file *file);
 
 /** mon_measure() - its measurement, without a monitor; 0, or -1: mon_error() */
 int mon_measure(const char *path, unsigned char measurement[32]);
