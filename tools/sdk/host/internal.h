@@ -51,6 +51,18 @@ int mon_image_measure(const struct mon_image *image, unsigned char out[32]);
 
 struct mon_sim;
 
+#define MON_FILES_MAX 16
+
+/**
+ * struct mon_files - what an enclave has open
+ * @folder: mon_set_folder(); -1: none
+ * @fd: of each handle; -1: it is free
+ */
+struct mon_files {
+	int folder;
+	int fd[MON_FILES_MAX];
+};
+
 /**
  * struct mon_enclave - one that is loaded
  * @fd: descriptor of the real one; or -1
@@ -58,6 +70,7 @@ struct mon_sim;
  * @buffer: where this process has the shared memory
  * @frames, @frames_max: that it may own; and could
  * @busy: threads that are in use
+ * @files: of mon_set_folder()
  */
 struct mon_enclave {
 	char *path;
@@ -72,6 +85,7 @@ struct mon_enclave {
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
 	unsigned char busy[MON_ENCLAVE_MAX_THREADS];
+	struct mon_files files;
 };
 
 /**
@@ -86,5 +100,11 @@ int mon_real_open(struct mon_enclave *mon, const struct mon_image *image);
 int mon_sim_open(struct mon_enclave *mon, const char *path);
 int mon_sim_run(struct mon_enclave *mon, struct mon_enclave_run *run);
 void mon_sim_close(struct mon_enclave *mon);
+
+/* Of folder.c. */
+void mon_files_init(struct mon_files *files);
+void mon_files_close(struct mon_files *files);
+/** mon_serve_file() - MON_OCALL_FILE: the request in @slice, of @room bytes; its answer */
+long mon_serve_file(struct mon_enclave *mon, void *slice, size_t room);
 
 #endif /* _MON_INTERNAL_H */

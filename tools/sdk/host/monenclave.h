@@ -30,6 +30,13 @@ const char *mon_error(void);
 void mon_set_data(struct mon_enclave *mon, void *data);
 void *mon_data(const struct mon_enclave *mon);
 
+/**
+ * mon_set_folder() - where the enclave's files are kept: mon_file.h
+ *
+ * It can open, make and remove plain files there, and nothing without this. 0, or -1: mon_error().
+ */
+int mon_set_folder(struct mon_enclave *mon, const char *path);
+
 /** mon_caller() - the enclave that called the function which runs; NULL outside of such */
 struct mon_enclave *mon_caller(void);
 

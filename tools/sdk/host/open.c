@@ -193,6 +193,7 @@ struct mon_enclave *mon_open(const char *path, unsigned int flags)
 	pthread_mutex_init(&mon->lock, NULL);
 	pthread_cond_init(&mon->idle, NULL);
 	mon->fd = -1;
+	mon_files_init(&mon->files);
 	mon->flags = flags;
 	mon->path = strdup(path);
 	if (mon->path && !open_file(mon, path))
@@ -211,6 +212,7 @@ void mon_close(struct mon_enclave *mon)
 		munmap(mon->buffer, mon->layout.buffer_end - mon->layout.buffer);
 	if (mon->fd >= 0)
 		close(mon->fd);
+	mon_files_close(&mon->files);
 	pthread_mutex_destroy(&mon->lock);
 	pthread_cond_destroy(&mon->idle);
 	free(mon->path);

@@ -79,5 +79,24 @@ static inline void mon_layout(const struct mon_enclave_config *c, unsigned long 
 #define MON_OCALL_YIELD (MON_OCALL_OWN | 1) /* nothing to do but wait */
 #define MON_OCALL_PRINT (MON_OCALL_OWN | 2) /* (length): text in the slice */
 #define MON_OCALL_DIED (MON_OCALL_OWN | 3)  /* (page | vector): an exception; it ends */
+#define MON_OCALL_FILE (MON_OCALL_OWN | 4)  /* struct mon_file_request in the slice */
+
+enum mon_file_op {
+	MON_FILE_OPEN,	 /* behind it a name, of @size bytes: a handle */
+	MON_FILE_READ,	 /* bytes, which are behind it then */
+	MON_FILE_WRITE,	 /* what is behind it: bytes */
+	MON_FILE_SYNC,
+	MON_FILE_CLOSE,
+	MON_FILE_REMOVE, /* as MON_FILE_OPEN: 0 */
+};
+
+/** struct mon_file_request - what the enclave asks of a file; the answer is negative: -MON_E* */
+struct mon_file_request {
+	unsigned int op;
+	unsigned int handle;
+	unsigned int size;
+	unsigned int create; /* MON_FILE_OPEN: 1: if it is not there */
+	unsigned long long offset;
+};
 
 #endif /* _MON_IMAGE_H */
