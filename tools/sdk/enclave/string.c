@@ -126,6 +126,15 @@ char *strstr(const char *s, const char *what)
 	return (char *)s;
 }
 
+size_t strcspn(const char *s, const char *reject)
+{
+	size_t n = 0;
+
+	while (s[n] && !strchr(reject, s[n]))
+		n++;
+	return n;
+}
+
 char *strdup(const char *s)
 {
 	size_t n = strlen(s) + 1;

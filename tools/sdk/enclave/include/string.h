@@ -16,6 +16,7 @@ int strncmp(const char *a, const char *b, size_t max);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 char *strstr(const char *s, const char *what);
+size_t strcspn(const char *s, const char *reject);
 char *strdup(const char *s);
 
 #endif
