@@ -1,5 +1,5 @@
 #!/bin/bash
-# usage: inside.sh guests|host|shares|enclaves
+# usage: inside.sh guests|host|shares|enclaves|sqlite
 #
 # In the test machine: measure, and print lines "key value". Ticks are those of
 # the time stamp counter: one for each instruction, under Bochs.
@@ -114,6 +114,12 @@ shares()
 enclaves()
 {
 	insmod $monitor && enclave
+}
+
+sqlite()
+{
+	mkdir /tmp/databases
+	insmod $monitor && sqlite-bench /usr/lib/sqlite-bench.elf /tmp/databases
 }
 
 "$1"
