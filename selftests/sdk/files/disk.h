@@ -14,7 +14,7 @@ enum crash {
 	CRASH_POWER, /* of the cache, any part was written, in pieces, too */
 };
 
-/** struct disk - one file; @stable: on the disk, @cached: what a reader gets, @fresh: they differ */
+/** struct disk - one file; @stable: on the disk, @cached: what one reads, @fresh: they differ */
 struct disk {
 	unsigned char stable[DISK_BLOCKS][FILE_BLOCK];
 	unsigned char cached[DISK_BLOCKS][FILE_BLOCK];
