@@ -42,6 +42,7 @@ struct thread;
  * @records: pages of the monitor's in its space for that
  * @evict_next: where the search for the next one begins
  * @wanted: by thread: address of the page it waits for
+ * @signer: SHA-256 of the key that has signed it, once it has shown that; zeros
  * @narrowed: epoch of the last call that has taken a permission away
  * @dying_epoch: CPUs may hold a pointer to it until this has passed
  */
@@ -64,6 +65,7 @@ struct enclave {
 	u64 records;
 	u64 evict_next;
 	u64 wanted[MON_ENCLAVE_MAX_THREADS];
+	u8 signer[32];
 	u64 narrowed;
 	u64 dying_epoch;
 	u64 pfn;

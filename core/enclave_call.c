@@ -9,11 +9,15 @@
 #include "hmac.h"
 #include "hypercall.h"
 #include "lib.h"
+#include "lms.h"
 
 #define REPORT_INFO "monitor-report-1"
 #define KEY_INFO "monitor-key-1---"
+#define SIGNER_INFO "monitor-signed-1"
 #define INFO_SIZE (sizeof(REPORT_INFO) - 1)
 _Static_assert(sizeof(KEY_INFO) == sizeof(REPORT_INFO), "one layout");
+_Static_assert(sizeof(SIGNER_INFO) == sizeof(REPORT_INFO), "one layout");
+_Static_assert(sizeof(MON_SIGNED_TEXT) == MON_SIGNED_TEXT_SIZE + 1, "what is signed");
 
 #define REPORT_SEALED offsetof(struct mon_enclave_report, seal)
 _Static_assert(REPORT_SEALED + 32 == sizeof(struct mon_enclave_report), "the seal is last");
@@ -89,6 +93,14 @@ static s64 ec_self(struct enclave *e, u32 thread, void *at)
 	return 0;
 }
 
+/* Whose signer another thread may just set, or change. */
+static void signer_of(struct enclave *e, u8 signer[32])
+{
+	spin_lock(&e->lock);
+	memcpy(signer, e->signer, sizeof(e->signer));
+	spin_unlock(&e->lock);
+}
+
 static s64 ec_report(struct enclave *e, u32 thread, void *at)
 {
 	struct mon_enclave_report report;
@@ -101,6 +113,7 @@ static s64 ec_report(struct enclave *e, u32 thread, void *at)
 	report.product = e->policy.product;
 	report.security_version = e->policy.security_version;
 	memcpy(report.image_hash, image, sizeof(report.image_hash));
+	signer_of(e, report.signer);
 	report_seal(&report, report.seal);
 	memcpy(at, &report, sizeof(report));
 	return 0;
@@ -131,6 +144,59 @@ static s64 ec_key(struct enclave *e, u32 thread, void *at)
 	return 0;
 }
 
+static s64 ec_signer(struct enclave *e, u32 thread, void *at)
+{
+	const struct mon_enclave_signature *s = at;
+	u8 text[MON_SIGNED_TEXT_SIZE + sizeof(e->measurement)], signer[32];
+	struct mon_lms_key key;
+	struct sha256 sha;
+
+	(void)thread;
+	memcpy(&key, &s->key, sizeof(key));
+	memcpy(text, MON_SIGNED_TEXT, MON_SIGNED_TEXT_SIZE);
+	memcpy(text + MON_SIGNED_TEXT_SIZE, e->measurement, sizeof(e->measurement));
+	if (!lms_verify(&key, &s->signature, text, sizeof(text)))
+		return -MON_EPERM;
+	sha256_init(&sha);
+	sha256_update(&sha, &key, sizeof(key));
+	sha256_final(&sha, signer);
+	spin_lock(&e->lock);
+	memcpy(e->signer, signer, sizeof(e->signer));
+	spin_unlock(&e->lock);
+	return 0;
+}
+
+static s64 ec_signer_key(struct enclave *e, u32 thread, void *at)
+{
+	static const u8 none[32];
+	struct mon_enclave_signer_key key;
+	struct {
+		u8 info[INFO_SIZE];
+		u8 signer[32];
+		u32 product;
+		u32 security_version;
+		u32 flags;
+		u32 zero;
+		u8 label[32];
+	} text = { .product = e->policy.product, .flags = e->policy.flags };
+
+	(void)thread;
+	memcpy(&key, at, sizeof(key));
+	signer_of(e, text.signer);
+	if (key.reserved)
+		return -MON_EINVAL;
+	if (key.security_version > e->policy.security_version ||
+	    !memcmp(text.signer, none, sizeof(none)))
+		return -MON_EPERM;
+	memcpy(text.info, SIGNER_INFO, sizeof(text.info));
+	text.security_version = key.security_version;
+	memcpy(text.label, key.label, sizeof(text.label));
+	hmac(secret, sizeof(secret), &text, sizeof(text), key.key);
+	memcpy(at, &key, sizeof(key));
+	memset(&key, 0, sizeof(key));
+	return 0;
+}
+
 static const struct {
 	s64 (*call)(struct enclave *e, u32 thread, void *at);
 	u32 size;
@@ -139,6 +205,8 @@ static const struct {
 	[MON_EC_REPORT] = { ec_report, sizeof(struct mon_enclave_report) },
 	[MON_EC_VERIFY] = { ec_verify, sizeof(struct mon_enclave_report) },
 	[MON_EC_KEY] = { ec_key, sizeof(struct mon_enclave_key) },
+	[MON_EC_SIGNER] = { ec_signer, sizeof(struct mon_enclave_signature) },
+	[MON_EC_SIGNER_KEY] = { ec_signer_key, sizeof(struct mon_enclave_signer_key) },
 };
 
 /*

@@ -145,6 +145,11 @@ enum mon_enclave_exit {
  *	MON_ENCLAVE_READ, and WRITE or EXEC, not both. 1 to MON_ENCLAVE_PROTECT_MAX pages of one
  *	PAGES or ZERO range, not those of stacks. One that is not there yet, or is out, has it when
  *	it comes. EINVAL: nothing was changed
+ * @MON_EC_SIGNER: (struct mon_enclave_signature): from now on its signer is that one, in reports
+ *	and for keys. EPERM: it is no signature of this enclave
+ * @MON_EC_SIGNER_KEY: (struct mon_enclave_signer_key): a key that only enclaves of the same signer
+ *	and product get, of this security version or a later one. EPERM: it has no signer, or a
+ *	lower version
  * @MON_EC_HANDLED: (): the exception handler is done: go on as its struct mon_enclave_fault says.
  *	EINVAL: there was no exception
  */
@@ -158,6 +163,8 @@ enum mon_enclave_call {
 	MON_EC_TRIM = 6,
 	MON_EC_HANDLED = 7,
 	MON_EC_PROTECT = 8,
+	MON_EC_SIGNER = 9,
+	MON_EC_SIGNER_KEY = 10,
 	MON_EC_NR,
 };
 
@@ -189,6 +196,7 @@ struct mon_enclave_self {
  * @measurement, @flags, @product, @security_version: out: of who made it
  * @version: out: MON_ENCLAVE_POLICY_VERSION
  * @image_hash: out: of the monitor's image, as the host has said at launch
+ * @signer: out: of who made it; zeros: none
  * @seal: out: HMAC-SHA256 of all before, by a key that only the monitor has
  */
 struct mon_enclave_report {
@@ -200,6 +208,7 @@ struct mon_enclave_report {
 	unsigned int product;
 	unsigned int security_version;
 	unsigned char image_hash[32];
+	unsigned char signer[32];
 	unsigned char seal[32];
 };
 
@@ -210,6 +219,59 @@ struct mon_enclave_report {
  */
 struct mon_enclave_key {
 	unsigned char label[32];
+	unsigned char key[32];
+};
+
+#define MON_LMS_TYPE 6	   /* LMS_SHA256_M32_H10 */
+#define MON_LMS_OTS_TYPE 3 /* LMOTS_SHA256_N32_W4 */
+#define MON_LMS_HEIGHT 10  /* 1,024 signatures by a key */
+#define MON_LMS_CHAINS 67
+
+/** struct mon_lms_key - a public key, as in RFC 8554, 5.3; numbers are big endian */
+struct mon_lms_key {
+	unsigned char type[4];
+	unsigned char ots_type[4];
+	unsigned char id[16];
+	unsigned char root[32];
+};
+
+/** struct mon_lms_signature - as in RFC 8554, 5.4 */
+struct mon_lms_signature {
+	unsigned char leaf[4];
+	unsigned char ots_type[4];
+	unsigned char random[32];
+	unsigned char chain[MON_LMS_CHAINS][32];
+	unsigned char type[4];
+	unsigned char path[MON_LMS_HEIGHT][32];
+};
+
+#define MON_SIGNED_TEXT "monitor-signer-1" /* then the measurement: what is signed */
+#define MON_SIGNED_TEXT_SIZE 16
+
+/**
+ * struct mon_enclave_signature - MON_EC_SIGNER; and a file beside the enclave's
+ * @key: whose SHA-256 is the signer
+ * @signature: by it, of MON_SIGNED_TEXT and the enclave's measurement
+ * @reserved: 0
+ */
+struct mon_enclave_signature {
+	struct mon_lms_key key;
+	struct mon_lms_signature signature;
+	unsigned char reserved[4];
+};
+
+/**
+ * struct mon_enclave_signer_key - MON_EC_SIGNER_KEY
+ * @label: in: chosen by the enclave; another label, another key
+ * @security_version: in: at most that of the enclave
+ * @reserved: in: 0
+ * @key: out: the same for all enclaves of a signer and product that may have it, and are alike in
+ *	MON_ENCLAVE_DEBUG, until the monitor is unloaded
+ */
+struct mon_enclave_signer_key {
+	unsigned char label[32];
+	unsigned int security_version;
+	unsigned int reserved;
 	unsigned char key[32];
 };
 

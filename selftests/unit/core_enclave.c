@@ -2,6 +2,7 @@
 /* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/host.c */
 /* needs: npt/compose.c npt/vm.c npt/share.c core/enclave.c core/enclave_call.c */
 /* needs: core/domain.c core/sha256.c core/hmac.c core/enclave_evict.c core/gcm.c */
+/* needs: core/lms.c tools/sdk/sign/lms.c */
 /* cflags: -msse4.1 -maes -mpclmul */
 /* libs: -lcrypto */
 /*
@@ -10,10 +11,12 @@
  */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 #define SIM_FRAMES 8192ULL
 #include "npt_sim.h"
 #include "core/domain.h"
 #include "core/enclave.h"
+#include "tools/sdk/sign/lms.h"
 
 #define RX (MON_ENCLAVE_READ | MON_ENCLAVE_EXEC)
 #define TEXT 0x10000000ULL
@@ -482,6 +485,82 @@ static void test_proof(void)
 	destroy(e->id);
 }
 
+/* ---- who has signed it ---- */
+
+static struct lms_tree tree;
+
+static void sign(const struct lms_secret *by, u32 leaf, const u8 measurement[32], void *at)
+{
+	struct mon_enclave_signature *s = at;
+	static const u8 random[32] = { 7 };
+	u8 text[48] = MON_SIGNED_TEXT;
+
+	memcpy(text + 16, measurement, 32);
+	check(!lms_grow(by, &tree));
+	lms_public(by, &tree, &s->key);
+	check(!lms_sign(by, &tree, leaf, random, text, sizeof(text), &s->signature));
+}
+
+static s64 signer_key(struct enclave *e, struct mon_enclave_signer_key *key, u32 version,
+		      u32 reserved)
+{
+	u64 arg[3] = { HEAP };
+
+	memset(key, 0, sizeof(*key));
+	strcpy((char *)key->label, "label");
+	key->security_version = version;
+	key->reserved = reserved;
+	return enclave_call(e, 0, MON_EC_SIGNER_KEY, arg);
+}
+
+static void test_signer(void)
+{
+	static const struct lms_secret a = { .id = "a" }, b = { .id = "b" };
+	struct {
+		u8 info[16], signer[32];
+		u32 product, security_version, flags, zero;
+		u8 label[32];
+	} text = { .info = "monitor-signed-1", .product = 3, .security_version = 5,
+		   .label = "label" };
+	u64 arg[3] = { HEAP + PAGE_SIZE }, report_arg[3] = { HEAP };
+	struct mon_enclave_signer_key *key;
+	struct mon_enclave_report *report;
+	u8 wanted[32], other[32] = { 1 };
+	struct enclave *e;
+	void *at;
+	int err;
+
+	setup(512);
+	e = make();
+	check(!enclave_finish(e->id));
+	key = enclave_bytes(e, HEAP, sizeof(*key), &err);
+	at = enclave_bytes(e, HEAP + PAGE_SIZE, sizeof(struct mon_enclave_signature), &err);
+	check(key && at);
+	ok(signer_key(e, key, 5, 0) == -MON_EPERM, "signer: without one there is no key");
+	sign(&a, 0, other, at);
+	ok(enclave_call(e, 0, MON_EC_SIGNER, arg) == -MON_EPERM &&
+	   signer_key(e, key, 5, 0) == -MON_EPERM, "a signature of another enclave is none");
+	sign(&a, 1023, e->measurement, at);
+	ok(!enclave_call(e, 0, MON_EC_SIGNER, arg), "one of its own, as monsign makes it");
+	SHA256(at, sizeof(struct mon_lms_key), text.signer);
+	hmac_is(secret, &text, sizeof(text), wanted);
+	ok(!signer_key(e, key, 5, 0) && !memcmp(key->key, wanted, 32),
+	   "a key is HMAC of signer, product, version, flags and label");
+	ok(!signer_key(e, key, 4, 0) && memcmp(key->key, wanted, 32), "another of a lower version");
+	ok(signer_key(e, key, 6, 0) == -MON_EPERM && signer_key(e, key, 5, 1) == -MON_EINVAL,
+	   "none of a higher one");
+	report = enclave_bytes(e, HEAP, sizeof(*report), &err);
+	check(!enclave_call(e, 0, MON_EC_REPORT, report_arg));
+	ok(!memcmp(report->signer, text.signer, 32), "a report says who");
+	((u8 *)at)[200] ^= 1;
+	ok(enclave_call(e, 0, MON_EC_SIGNER, arg) == -MON_EPERM && !signer_key(e, key, 5, 0) &&
+	   !memcmp(key->key, wanted, 32), "what is refused changes nothing");
+	sign(&b, 5, e->measurement, at);
+	ok(!enclave_call(e, 0, MON_EC_SIGNER, arg) && !signer_key(e, key, 5, 0) &&
+	   memcmp(key->key, wanted, 32), "another signer has another key");
+	destroy(e->id);
+}
+
 static void test_many(void)
 {
 	struct mon_enclave_make args = make_args();
@@ -721,6 +800,7 @@ int main(void)
 	test_protect();
 	test_protect_hole();
 	test_proof();
+	test_signer();
 	test_evict();
 	test_evict_lies();
 	test_evict_protect();
