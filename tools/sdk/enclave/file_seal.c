@@ -7,8 +7,7 @@
 #include <bearssl.h>
 #include <string.h>
 #include "file.h"
-
-int mon_key_of(const char kind[8], const void *label, size_t size, unsigned char key[MON_KEY_SIZE]);
+#include "runtime.h"
 
 /** struct file_position - additional data: where in the file; little endian */
 struct file_position {

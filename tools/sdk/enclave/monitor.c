@@ -97,7 +97,6 @@ int mon_protect(void *at, size_t size, unsigned int permission)
 	return 0;
 }
 
-/* Of each kind, so that mon_key() never gives a key of mon_seal(). */
 int mon_key_of(const char kind[8], const void *label, size_t size, unsigned char key[MON_KEY_SIZE])
 {
 	struct mon_enclave_key *k = &mon_thread()->call.key;

@@ -21,6 +21,7 @@ struct mon_thread {
 		struct mon_enclave_self self;
 		struct mon_enclave_report report;
 		struct mon_enclave_key key;
+		struct mon_enclave_signer_key signer_key;
 	} call __attribute__((__aligned__(8)));
 };
 
@@ -29,6 +30,17 @@ struct mon_thread *mon_thread(void);
 
 /** mon_where() - of this enclave */
 const struct mon_layout *mon_where(void);
+
+/**
+ * mon_key_of() - a key of the runtime's own, by who the enclave is
+ * @kind: so that none is one of mon_key()'s
+ * @size: at most MON_LABEL_MAX
+ */
+int mon_key_of(const char kind[8], const void *label, size_t size, unsigned char key[MON_KEY_SIZE]);
+
+/** mon_signer_key_of() - likewise by signer and product, of @security_version or a later one */
+int mon_signer_key_of(const char kind[8], const void *label, size_t size,
+		      unsigned int security_version, unsigned char key[MON_KEY_SIZE]);
 
 /** mon_call_process() - one value of its answer; both go to the process as they are */
 long mon_call_process(uint64_t a, uint64_t b);

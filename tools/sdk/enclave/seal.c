@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Sealed data: AES-256-GCM by BearSSL, in constant time. Each blob has a random name, and by that
- * a key of its own from the monitor, so there is no initialization vector to be used twice.
+ * a key of its own from the monitor, so there is no initialization vector to be used twice. The
+ * name of one for a signer begins with the security version.
  */
 #include <bearssl.h>
 #include <string.h>
@@ -17,11 +18,22 @@ struct blob {
 } __attribute__((__packed__));
 
 #define BLOB_MAGIC 0x534e4f4dU /* "MONS" */
-#define BLOB_VERSION 1
+#define BLOB_MINE 1	       /* versions */
+#define BLOB_SIGNED 2
 
 _Static_assert(sizeof(struct blob) == MON_SEAL_OVERHEAD, "in the documentation");
 
-int mon_key_of(const char kind[8], const void *label, size_t size, unsigned char key[MON_KEY_SIZE]);
+static int key_of(const struct blob *blob, unsigned char key[MON_KEY_SIZE])
+{
+	uint32_t security_version;
+
+	if (blob->version == BLOB_MINE)
+		return mon_key_of("monseal1", blob->name, sizeof(blob->name), key);
+	if (blob->version != BLOB_SIGNED)
+		return -MON_EPERM;
+	memcpy(&security_version, blob->name, sizeof(security_version));
+	return mon_signer_key_of("monseal1", blob->name, sizeof(blob->name), security_version, key);
+}
 
 /* All of the blob's head but its tag is authenticated, then the context. */
 static int begin(br_gcm_context *gcm, br_aes_ct64_ctr_keys *aes, const struct blob *blob,
@@ -29,7 +41,7 @@ static int begin(br_gcm_context *gcm, br_aes_ct64_ctr_keys *aes, const struct bl
 {
 	static const unsigned char iv[12];
 	unsigned char key[MON_KEY_SIZE];
-	int error = mon_key_of("monseal1", blob->name, sizeof(blob->name), key);
+	int error = key_of(blob, key);
 
 	if (!error) {
 		br_aes_ct64_ctr_init(aes, key, sizeof(key));
@@ -49,18 +61,13 @@ static void end(br_gcm_context *gcm, br_aes_ct64_ctr_keys *aes)
 	mon_wipe(aes, sizeof(*aes));
 }
 
-int mon_seal(const void *data, size_t size, const void *context, size_t context_size, void *to)
+static int seal(const void *data, size_t size, const void *context, size_t context_size,
+		struct blob *blob)
 {
-	struct blob *blob = to;
 	br_aes_ct64_ctr_keys aes;
 	br_gcm_context gcm;
 	int error;
 
-	memset(blob, 0, sizeof(*blob));
-	blob->magic = BLOB_MAGIC;
-	blob->version = BLOB_VERSION;
-	blob->size = size;
-	mon_random(blob->name, sizeof(blob->name));
 	error = begin(&gcm, &aes, blob, context, context_size);
 	if (!error) {
 		memcpy(blob->data, data, size);
@@ -69,6 +76,32 @@ int mon_seal(const void *data, size_t size, const void *context, size_t context_
 	}
 	end(&gcm, &aes);
 	return error;
+}
+
+static void name(struct blob *blob, uint32_t version, size_t size)
+{
+	memset(blob, 0, sizeof(*blob));
+	blob->magic = BLOB_MAGIC;
+	blob->version = version;
+	blob->size = size;
+	mon_random(blob->name, sizeof(blob->name));
+}
+
+int mon_seal(const void *data, size_t size, const void *context, size_t context_size, void *blob)
+{
+	name(blob, BLOB_MINE, size);
+	return seal(data, size, context, context_size, blob);
+}
+
+int mon_seal_signed(const void *data, size_t size, const void *context, size_t context_size,
+		    void *to)
+{
+	struct blob *blob = to;
+	const uint32_t security_version = mon_enclave_note.config.security_version;
+
+	name(blob, BLOB_SIGNED, size);
+	memcpy(blob->name, &security_version, sizeof(security_version));
+	return seal(data, size, context, context_size, blob);
 }
 
 long mon_unseal(const void *from, size_t blob_size, const void *context, size_t context_size,
@@ -81,7 +114,7 @@ long mon_unseal(const void *from, size_t blob_size, const void *context, size_t 
 	long result;
 
 	if (blob_size < sizeof(*blob) || blob->magic != BLOB_MAGIC ||
-	    blob->version != BLOB_VERSION || blob->size != blob_size - sizeof(*blob))
+	    blob->size != blob_size - sizeof(*blob))
 		return -MON_EPERM;
 	size = blob_size - sizeof(*blob);
 	result = begin(&gcm, &aes, blob, context, context_size);

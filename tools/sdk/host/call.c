@@ -106,6 +106,8 @@ static int64_t serve_own(const struct mon_message *m, const uint64_t value[2], s
 		return 0;
 	case MON_OCALL_FILE:
 		return mon_serve_file(m->enclave, m->slice, m->room);
+	case MON_OCALL_SIGNATURE:
+		return mon_serve_signature(m->enclave, m->slice, m->room);
 	}
 	return MON_CALL_UNKNOWN;
 }

@@ -71,6 +71,7 @@ struct mon_files {
  * @frames, @frames_max: that it may own; and could
  * @busy: threads that are in use
  * @files: of mon_set_folder()
+ * @signature: of the file beside it; NULL: there is none
  */
 struct mon_enclave {
 	char *path;
@@ -86,6 +87,7 @@ struct mon_enclave {
 	pthread_cond_t idle;
 	unsigned char busy[MON_ENCLAVE_MAX_THREADS];
 	struct mon_files files;
+	struct mon_enclave_signature *signature;
 };
 
 /**
@@ -100,6 +102,12 @@ int mon_real_open(struct mon_enclave *mon, const struct mon_image *image);
 int mon_sim_open(struct mon_enclave *mon, const char *path);
 int mon_sim_run(struct mon_enclave *mon, struct mon_enclave_run *run);
 void mon_sim_close(struct mon_enclave *mon);
+
+/* Of signature.c. */
+/** mon_signature_read() - PATH.sig, if there is one; 0, or -1: mon_error() */
+int mon_signature_read(struct mon_enclave *mon);
+/** mon_serve_signature() - MON_OCALL_SIGNATURE; its answer */
+long mon_serve_signature(const struct mon_enclave *mon, void *slice, size_t room);
 
 /* Of folder.c. */
 void mon_files_init(struct mon_files *files);

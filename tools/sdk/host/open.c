@@ -196,7 +196,7 @@ struct mon_enclave *mon_open(const char *path, unsigned int flags)
 	mon_files_init(&mon->files);
 	mon->flags = flags;
 	mon->path = strdup(path);
-	if (mon->path && !open_file(mon, path))
+	if (mon->path && !mon_signature_read(mon) && !open_file(mon, path))
 		return mon;
 	mon_close(mon);
 	return NULL;
@@ -215,6 +215,7 @@ void mon_close(struct mon_enclave *mon)
 	mon_files_close(&mon->files);
 	pthread_mutex_destroy(&mon->lock);
 	pthread_cond_destroy(&mon->idle);
+	free(mon->signature);
 	free(mon->path);
 	free(mon);
 }

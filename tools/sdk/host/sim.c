@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include "lms.h"
 #include "sim.h"
 
 #define BIAS_STEP (1ULL << 30)
@@ -129,6 +130,7 @@ static long report(const struct mon_sim *sim, struct mon_enclave_report *r)
 	r->product = sim->image.policy.product;
 	r->security_version = sim->image.policy.security_version;
 	memset(r->image_hash, 0, sizeof(r->image_hash));
+	memcpy(r->signer, sim->signer, sizeof(r->signer));
 	memset(r->seal, 0, sizeof(r->seal));
 	return 0;
 }
@@ -145,6 +147,39 @@ static long key(const struct mon_sim *sim, struct mon_enclave_key *k)
 	return EVP_Digest(all, sizeof(all), k->key, NULL, EVP_sha256(), NULL) ? 0 : -MON_ENOMEM;
 }
 
+static long set_signer(struct mon_sim *sim, const struct mon_enclave_signature *s)
+{
+	unsigned char signer[32];
+
+	if (lms_signer(s, sim->measurement, signer))
+		return -MON_EPERM;
+	memcpy(sim->signer, signer, sizeof(sim->signer));
+	return 0;
+}
+
+static long signer_key(const struct mon_sim *sim, struct mon_enclave_signer_key *k)
+{
+	static const unsigned char none[32];
+	struct {
+		char name[32];
+		unsigned char signer[32];
+		unsigned int product, security_version, flags;
+		unsigned char label[32];
+	} all = { .name = "simulation: signed, no secret",
+		  .product = sim->image.policy.product,
+		  .security_version = k->security_version,
+		  .flags = sim->image.policy.flags };
+
+	if (k->reserved)
+		return -MON_EINVAL;
+	if (k->security_version > sim->image.policy.security_version ||
+	    !memcmp(sim->signer, none, sizeof(none)))
+		return -MON_EPERM;
+	memcpy(all.signer, sim->signer, sizeof(all.signer));
+	memcpy(all.label, k->label, sizeof(all.label));
+	return EVP_Digest(&all, sizeof(all), k->key, NULL, EVP_sha256(), NULL) ? 0 : -MON_ENOMEM;
+}
+
 /* What the monitor refuses of places is not refused here, but what is none of the enclave's. */
 static long change(const struct mon_sim *sim, const struct sim_thread *t)
 {
@@ -158,7 +193,7 @@ static long change(const struct mon_sim *sim, const struct sim_thread *t)
 	return mprotect((void *)t->a, t->b * MON_PAGE, prot_of(t->c)) ? -MON_EINVAL : 0;
 }
 
-static long answer(const struct mon_sim *sim, const struct sim_thread *t, unsigned int thread)
+static long answer(struct mon_sim *sim, const struct sim_thread *t, unsigned int thread)
 {
 	switch (t->call) {
 	case MON_EC_SELF:
@@ -169,6 +204,10 @@ static long answer(const struct mon_sim *sim, const struct sim_thread *t, unsign
 		return -MON_EPERM;
 	case MON_EC_KEY:
 		return key(sim, (void *)t->a);
+	case MON_EC_SIGNER:
+		return set_signer(sim, (void *)t->a);
+	case MON_EC_SIGNER_KEY:
+		return signer_key(sim, (void *)t->a);
 	case MON_EC_TRIM:
 		return madvise((void *)t->a, t->b * MON_PAGE, MADV_DONTNEED) ? -MON_EINVAL : 0;
 	case MON_EC_PROTECT:
@@ -208,7 +247,7 @@ static void set_exit(struct mon_enclave_run *run, unsigned int exit, unsigned lo
 }
 
 /* Until the process has to do something. */
-static void run_thread(const struct mon_sim *sim, struct sim_thread *t, struct mon_enclave_run *run)
+static void run_thread(struct mon_sim *sim, struct sim_thread *t, struct mon_enclave_run *run)
 {
 	int fell;
 

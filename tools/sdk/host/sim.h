@@ -32,10 +32,12 @@ struct sim_thread {
 /**
  * struct mon_sim - an enclave in simulation
  * @memory, @size: all its addresses
+ * @signer: MON_EC_SIGNER; zeros: none
  */
 struct mon_sim {
 	struct mon_image image;
 	unsigned char measurement[32];
+	unsigned char signer[32];
 	unsigned char *memory;
 	size_t size;
 	struct sim_thread thread[MON_ENCLAVE_MAX_THREADS];

@@ -80,6 +80,7 @@ static inline void mon_layout(const struct mon_enclave_config *c, unsigned long 
 #define MON_OCALL_PRINT (MON_OCALL_OWN | 2) /* (length): text in the slice */
 #define MON_OCALL_DIED (MON_OCALL_OWN | 3)  /* (page | vector): an exception; it ends */
 #define MON_OCALL_FILE (MON_OCALL_OWN | 4)  /* struct mon_file_request in the slice */
+#define MON_OCALL_SIGNATURE (MON_OCALL_OWN | 5) /* struct mon_enclave_signature into the slice: 0 */
 
 enum mon_file_op {
 	MON_FILE_OPEN,	 /* behind it a name, of @size bytes: a handle */

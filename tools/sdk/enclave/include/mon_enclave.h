@@ -48,6 +48,26 @@ int mon_equal(const void *a, const void *b, size_t size);
  */
 int mon_key(const void *label, size_t size, unsigned char key[MON_KEY_SIZE]);
 
+/**
+ * mon_signer() - who has signed this enclave (monsign), and from now on reports say so
+ * @signer: out: SHA-256 of the public key
+ *
+ * 0; -MON_ENOENT: the process has no signature; -MON_EPERM: it is not of this enclave; -MON_ENOMEM;
+ * -MON_EINVAL. Before this has succeeded once, there is no mon_signer_key().
+ */
+int mon_signer(unsigned char signer[32]);
+
+/**
+ * mon_signer_key() - a key that all enclaves get with this signer and product
+ * @label: at most MON_LABEL_MAX bytes
+ * @security_version: at most .security_version of this one; those with a lower one do not get it
+ *
+ * So a version can read what older ones have kept, and none what newer ones have. Debug enclaves
+ * have keys of their own. The same until the monitor is unloaded. 0, or -MON_EPERM.
+ */
+int mon_signer_key(const void *label, size_t size, unsigned int security_version,
+		   unsigned char key[MON_KEY_SIZE]);
+
 #define MON_SEAL_OVERHEAD 56
 
 /**
@@ -61,7 +81,15 @@ int mon_key(const void *label, size_t size, unsigned char key[MON_KEY_SIZE]);
 int mon_seal(const void *data, size_t size, const void *context, size_t context_size, void *blob);
 
 /**
- * mon_unseal() - what mon_seal() got
+ * mon_seal_signed() - mon_seal() for all enclaves of its signer and product
+ *
+ * Of this .security_version or a higher one. After mon_signer().
+ */
+int mon_seal_signed(const void *data, size_t size, const void *context, size_t context_size,
+		    void *blob);
+
+/**
+ * mon_unseal() - what mon_seal() or mon_seal_signed() got
  * @blob, @blob_size: in memory of the enclave
  * @data: of @blob_size - MON_SEAL_OVERHEAD bytes; must not overlap @blob
  *
