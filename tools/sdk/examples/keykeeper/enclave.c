@@ -13,15 +13,10 @@ static br_ec_private_key key = { BR_EC_secp256r1, secret, sizeof(secret) };
 
 static int make_key(void)
 {
-	unsigned char seed[48], blob[MON_SEAL_OVERHEAD + sizeof(secret)];
-	br_hmac_drbg_context drbg;
+	unsigned char blob[MON_SEAL_OVERHEAD + sizeof(secret)];
 	int saved;
 
-	mon_random(seed, sizeof(seed));
-	br_hmac_drbg_init(&drbg, &br_sha256_vtable, seed, sizeof(seed));
-	br_ec_keygen(&drbg.vtable, br_ec_get_default(), NULL, secret, BR_EC_secp256r1);
-	mon_wipe(&drbg, sizeof(drbg));
-	mon_wipe(seed, sizeof(seed));
+	mon_random(secret, sizeof(secret)); /* one in 2^32 is none: then there is no point of it */
 	if (mon_seal(secret, sizeof(secret), "ssh key", 7, blob))
 		return -1;
 	return save(&saved, blob, sizeof(blob)) || saved ? -1 : 0;
@@ -29,15 +24,12 @@ static int make_key(void)
 
 int keeper_open(void)
 {
-	unsigned char blob[STATE_MAX];
+	unsigned char blob[MON_SEAL_OVERHEAD + sizeof(secret)]; /* no more fits into it */
 	long size;
 
 	if (load(&size, blob, sizeof(blob)) || size < 0)
 		return -1;
-	if (!size && make_key())
-		return -1;
-	if (size && (size != MON_SEAL_OVERHEAD + sizeof(secret) ||
-		     mon_unseal(blob, size, "ssh key", 7, secret) != sizeof(secret)))
+	if (size ? mon_unseal(blob, size, "ssh key", 7, secret) != sizeof(secret) : make_key())
 		return -1;
 	return br_ec_compute_pub(br_ec_get_default(), NULL, point, &key) == sizeof(point) ? 0 : -1;
 }
@@ -61,8 +53,7 @@ static void sign(struct wire *w, const uint8_t *data, size_t n)
 	br_sha256_init(&sha);
 	br_sha256_update(&sha, data, n);
 	br_sha256_out(&sha, hash);
-	if (br_ecdsa_i31_sign_raw(br_ec_get_default(), &br_sha256_vtable, hash, &key, signature) !=
-	    64)
+	if (!br_ecdsa_i31_sign_raw(br_ec_get_default(), &br_sha256_vtable, hash, &key, signature))
 		return wire_fail(w);
 	wire_byte(w, 14);
 	begin = wire_begin(w);

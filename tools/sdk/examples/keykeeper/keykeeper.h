@@ -4,7 +4,6 @@
 
 #include "mon_interface.h"
 
-#define STATE_MAX 256
 #define REQUEST_MAX 16384
 #define REPLY_MAX 1024
 
