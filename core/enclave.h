@@ -126,6 +126,12 @@ u64 enclave_buffer_range(const struct enclave *e, u64 *pages);
  */
 s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg);
 
+/** enclave_signer() - who has signed it, or zeros */
+void enclave_signer(struct enclave *e, u8 signer[32]);
+
+/** enclave_counter() - MON_EC_COUNTER, on a private copy */
+s64 enclave_counter(struct enclave *e, struct mon_enclave_counter *counter);
+
 /* hypercalls; errors are -MON_E* */
 s64 enclave_create(const struct mon_enclave_make *make);
 s64 enclave_add(u64 domain, u64 address, u64 perm, const void *host_page);

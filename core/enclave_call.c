@@ -94,7 +94,7 @@ static s64 ec_self(struct enclave *e, u32 thread, void *at)
 }
 
 /* Whose signer another thread may just set, or change. */
-static void signer_of(struct enclave *e, u8 signer[32])
+void enclave_signer(struct enclave *e, u8 signer[32])
 {
 	spin_lock(&e->lock);
 	memcpy(signer, e->signer, sizeof(e->signer));
@@ -113,7 +113,7 @@ static s64 ec_report(struct enclave *e, u32 thread, void *at)
 	report.product = e->policy.product;
 	report.security_version = e->policy.security_version;
 	memcpy(report.image_hash, image, sizeof(report.image_hash));
-	signer_of(e, report.signer);
+	enclave_signer(e, report.signer);
 	report_seal(&report, report.seal);
 	memcpy(at, &report, sizeof(report));
 	return 0;
@@ -182,7 +182,7 @@ static s64 ec_signer_key(struct enclave *e, u32 thread, void *at)
 
 	(void)thread;
 	memcpy(&key, at, sizeof(key));
-	signer_of(e, text.signer);
+	enclave_signer(e, text.signer);
 	if (key.reserved)
 		return -MON_EINVAL;
 	if (key.security_version > e->policy.security_version ||
@@ -197,6 +197,19 @@ static s64 ec_signer_key(struct enclave *e, u32 thread, void *at)
 	return 0;
 }
 
+static s64 ec_counter(struct enclave *e, u32 thread, void *at)
+{
+	struct mon_enclave_counter counter;
+	s64 err;
+
+	(void)thread;
+	memcpy(&counter, at, sizeof(counter));
+	err = enclave_counter(e, &counter);
+	if (!err)
+		memcpy(at, &counter, sizeof(counter));
+	return err;
+}
+
 static const struct {
 	s64 (*call)(struct enclave *e, u32 thread, void *at);
 	u32 size;
@@ -207,6 +220,7 @@ static const struct {
 	[MON_EC_KEY] = { ec_key, sizeof(struct mon_enclave_key) },
 	[MON_EC_SIGNER] = { ec_signer, sizeof(struct mon_enclave_signature) },
 	[MON_EC_SIGNER_KEY] = { ec_signer_key, sizeof(struct mon_enclave_signer_key) },
+	[MON_EC_COUNTER] = { ec_counter, sizeof(struct mon_enclave_counter) },
 };
 
 /*

@@ -150,6 +150,9 @@ enum mon_enclave_exit {
  * @MON_EC_SIGNER_KEY: (struct mon_enclave_signer_key): a key that only enclaves of the same signer
  *	and product get, of this security version or a later one. EPERM: it has no signer, or a
  *	lower version
+ * @MON_EC_COUNTER: (struct mon_enclave_counter): what a counter is, or a higher value for it.
+ *	ERANGE: it is not higher; EPERM: an enclave of a higher security version has advanced it;
+ *	ENOMEM: the monitor has no more
  * @MON_EC_HANDLED: (): the exception handler is done: go on as its struct mon_enclave_fault says.
  *	EINVAL: there was no exception
  */
@@ -165,6 +168,7 @@ enum mon_enclave_call {
 	MON_EC_PROTECT = 8,
 	MON_EC_SIGNER = 9,
 	MON_EC_SIGNER_KEY = 10,
+	MON_EC_COUNTER = 11,
 	MON_EC_NR,
 };
 
@@ -273,6 +277,30 @@ struct mon_enclave_signer_key {
 	unsigned int security_version;
 	unsigned int reserved;
 	unsigned char key[32];
+};
+
+#define MON_ENCLAVE_COUNTERS 8u
+#define MON_ENCLAVE_COUNTER_DATA 32
+
+enum mon_enclave_counter_op {
+	MON_ENCLAVE_COUNTER_READ = 0,
+	MON_ENCLAVE_COUNTER_ADVANCE = 1,
+};
+
+/**
+ * struct mon_enclave_counter - MON_EC_COUNTER
+ * @number: in: which one, below MON_ENCLAVE_COUNTERS. Enclaves of one signer and product, that are
+ *	alike in MON_ENCLAVE_DEBUG, have the same ones; of one that has shown no signer all that
+ *	have its measurement
+ * @op: in: enum mon_enclave_counter_op
+ * @value: in or out: it never becomes lower until the monitor is unloaded; 0: there is none yet
+ * @data: in or out: goes with the value
+ */
+struct mon_enclave_counter {
+	unsigned int number;
+	unsigned int op;
+	unsigned long long value;
+	unsigned char data[MON_ENCLAVE_COUNTER_DATA];
 };
 
 /**

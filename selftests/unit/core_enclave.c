@@ -2,7 +2,7 @@
 /* needs: npt/frame.c npt/epoch.c npt/pgtable.c npt/mtrr.c npt/host.c */
 /* needs: npt/compose.c npt/vm.c npt/share.c core/enclave.c core/enclave_call.c */
 /* needs: core/domain.c core/sha256.c core/hmac.c core/enclave_evict.c core/gcm.c */
-/* needs: core/lms.c tools/sdk/sign/lms.c */
+/* needs: core/enclave_counter.c core/lms.c tools/sdk/sign/lms.c */
 /* cflags: -msse4.1 -maes -mpclmul */
 /* libs: -lcrypto */
 /*
@@ -561,6 +561,109 @@ static void test_signer(void)
 	destroy(e->id);
 }
 
+/* ---- counters ---- */
+
+static struct mon_enclave_counter counter;
+
+static s64 count(struct enclave *e, u32 number, u32 op, u64 value, u8 data)
+{
+	struct mon_enclave_counter *c;
+	u64 arg[3] = { HEAP };
+	s64 result;
+	int err;
+
+	c = enclave_bytes(e, HEAP, sizeof(*c), &err);
+	check(c);
+	memset(c, 0, sizeof(*c));
+	c->number = number;
+	c->op = op;
+	c->value = value;
+	c->data[31] = data;
+	result = enclave_call(e, 0, MON_EC_COUNTER, arg);
+	counter = *c;
+	return result;
+}
+
+static bool is_count(struct enclave *e, u32 number, u64 value, u8 data)
+{
+	return !count(e, number, MON_ENCLAVE_COUNTER_READ, 99, 99) && counter.value == value &&
+	       counter.data[31] == data && !counter.data[0];
+}
+
+static void show_signer(struct enclave *e, const struct lms_secret *by)
+{
+	u64 arg[3] = { HEAP + PAGE_SIZE };
+	int err;
+	void *at = enclave_bytes(e, arg[0], sizeof(struct mon_enclave_signature), &err);
+
+	sign(by, 0, e->measurement, at);
+	check(!enclave_call(e, 0, MON_EC_SIGNER, arg));
+}
+
+static struct enclave *make_version(u32 product, u32 version)
+{
+	struct mon_enclave_make args = make_args();
+	struct enclave *e;
+
+	args.policy.product = product;
+	args.policy.security_version = version;
+	e = enclave_of(enclave_create(&args));
+	check(e && !enclave_finish(e->id));
+	return e;
+}
+
+#define ADVANCE MON_ENCLAVE_COUNTER_ADVANCE
+
+static void test_counters(void)
+{
+	static const struct lms_secret a = { .id = "a" };
+	struct enclave *old, *new, *other;
+	u32 i;
+
+	setup(1024);
+	old = make_version(3, 5);
+	new = make_version(3, 6);
+	other = make_version(4, 6);
+	ok(is_count(old, 0, 0, 0), "counter: none yet");
+	ok(!count(old, 0, ADVANCE, 5, 7) && is_count(old, 0, 5, 7), "it is 5");
+	ok(count(old, 0, ADVANCE, 5, 8) == -MON_ERANGE &&
+	   count(old, 0, ADVANCE, 4, 8) == -MON_ERANGE &&
+	   is_count(old, 0, 5, 7), "and neither that again nor less");
+	ok(!count(old, 0, ADVANCE, ~0ULL, 9) && count(old, 0, ADVANCE, 0, 9) == -MON_ERANGE &&
+	   is_count(old, 0, ~0ULL, 9), "up to the highest number");
+	ok(is_count(old, 1, 0, 0) && is_count(new, 0, 0, 0), "another number, another measurement");
+	ok(count(old, MON_ENCLAVE_COUNTERS, 0, 0, 0) == -MON_EINVAL &&
+	   count(old, 0, 2, 0, 0) == -MON_EINVAL, "numbers that there are not");
+	show_signer(old, &a);
+	show_signer(new, &a);
+	show_signer(other, &a);
+	ok(is_count(old, 0, 0, 0), "with a signer it has that one's");
+	ok(!count(old, 0, ADVANCE, 1, 1) && is_count(new, 0, 1, 1), "as a later version has");
+	ok(is_count(other, 0, 0, 0), "but no other product");
+	ok(!count(new, 0, ADVANCE, 2, 2) && count(old, 0, ADVANCE, 3, 3) == -MON_EPERM &&
+	   is_count(old, 0, 2, 2), "which the one before cannot advance then");
+	destroy(new->id);
+	new = make_version(3, 6);
+	show_signer(new, &a);
+	ok(is_count(new, 0, 2, 2), "it outlives the enclave");
+	for (i = 0; i < 1000; i++) {
+		struct enclave *one = make_version(100 + i, 1);
+		s64 err = count(one, 0, ADVANCE, 1, 1);
+
+		destroy(one->id);
+		if (err) {
+			check(err == -MON_ENOMEM);
+			break;
+		}
+	}
+	ok(i > 200 && i < 1000, "there are %u more", i);
+	ok(!count(new, 0, ADVANCE, 3, 3) && is_count(other, 0, 0, 0), "those there are go on");
+	destroy(old->id);
+	destroy(new->id);
+	destroy(other->id);
+	ok(all_back(), "every frame is back");
+}
+
 static void test_many(void)
 {
 	struct mon_enclave_make args = make_args();
@@ -801,6 +904,7 @@ int main(void)
 	test_protect_hole();
 	test_proof();
 	test_signer();
+	test_counters();
 	test_evict();
 	test_evict_lies();
 	test_evict_protect();
