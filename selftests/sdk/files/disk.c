@@ -5,6 +5,7 @@
 struct disk disk;
 long disk_calls = -1;
 bool disk_failed;
+struct mon_enclave_counter counter;
 unsigned int malloc_fails;
 
 /* xorshift64; the same numbers in each run, so that what fails fails again. */
@@ -128,6 +129,25 @@ void mon_random(void *data, size_t size)
 
 	while (size--)
 		*p++ = random_below(256);
+}
+
+int mon_counter(unsigned int number, uint64_t *value, unsigned char data[MON_ENCLAVE_COUNTER_DATA])
+{
+	if (number)
+		return -MON_EINVAL;
+	*value = counter.value;
+	memcpy(data, counter.data, sizeof(counter.data));
+	return 0;
+}
+
+int mon_counter_advance(unsigned int number, uint64_t value,
+			const unsigned char data[MON_ENCLAVE_COUNTER_DATA])
+{
+	if (number || value <= counter.value)
+		return number ? -MON_EINVAL : -MON_ERANGE;
+	counter.value = value;
+	memcpy(counter.data, data, sizeof(counter.data));
+	return 0;
 }
 
 void mon_wipe(void *data, size_t size)

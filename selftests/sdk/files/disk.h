@@ -32,6 +32,9 @@ extern bool disk_failed;
 /** malloc_fails - one of so many; 0: none */
 extern unsigned int malloc_fails;
 
+/** counter - the only one; 0: none yet */
+extern struct mon_enclave_counter counter;
+
 void disk_crash(enum crash kind);
 unsigned long random_below(unsigned long n);
 

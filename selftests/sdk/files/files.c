@@ -123,6 +123,56 @@ static void plain(void)
 	   "one that was removed is not there");
 }
 
+static bool put(struct mon_file *file, const char *text)
+{
+	return !mon_file_write(file, text, strlen(text) + 1, 0) && !mon_file_sync(file);
+}
+
+/* What is read, or a text of the error. */
+static const char *get(unsigned int flags)
+{
+	static char text[20];
+	struct mon_file *file;
+	int error = mon_file_open("a", flags, NULL, &file);
+
+	snprintf(text, sizeof(text), "%d", error);
+	if (!error)
+		mon_file_read(file, text, sizeof(text), 0);
+	mon_file_close(file);
+	return text;
+}
+
+static void counted(void)
+{
+	const unsigned int first = MON_FILE_COUNTER(0);
+	static struct disk old, new;
+	struct mon_file_pin pin = {0};
+	struct mon_file *file;
+	bool good;
+
+	memset(&disk, 0, sizeof(disk));
+	good = mon_file_open("a", MON_FILE_COUNTER(9), NULL, &file) == -MON_EINVAL &&
+	       mon_file_open("a", first, &pin, &file) == -MON_EINVAL;
+	ok(good, "counters that there are not");
+	good = !mon_file_open("a", first | MON_FILE_CREATE, NULL, &file) && put(file, "old");
+	old = disk;
+	good = good && put(file, "new");
+	new = disk;
+	mon_file_close(file);
+	ok(good && !strcmp(get(first), "new"), "a file with a counter");
+	disk = old;
+	ok(!strcmp(get(first), "-1"), "as it was before, it is refused");
+	ok(!strcmp(get(0), "old"), "control: without the counter it is taken");
+	memset(&disk, 0, sizeof(disk));
+	ok(!strcmp(get(first | MON_FILE_CREATE), "-1"), "nor is another made in its place");
+	disk = new;
+	counter.value--;
+	ok(!strcmp(get(first), "new"), "one that is newer than its counter is taken");
+	counter.value++;
+	ok(!strcmp(get(first), "new"), "control: as is what the counter says");
+	memset(&disk, 0, sizeof(disk));
+}
+
 /* Until the first error, or for long enough. */
 static bool work(struct mon_file *file, struct contents *synced, struct contents *next,
 		 struct mon_file_pin *pin)
@@ -366,8 +416,9 @@ int main(int argc, char **argv)
 		return write_out(argv[2], argv[3]);
 	if (argc == 3 && !strcmp(argv[1], "crash"))
 		return crash_only(atoi(argv[2]));
-	printf("TAP version 13\n1..23\n");
+	printf("TAP version 13\n1..30\n");
 	plain();
+	counted();
 	memset(&disk, 0, sizeof(disk));
 	wrong = crashes(12000, &in_sync, &newer);
 	ok(!wrong, "12,000 crashes: what was synced is there");

@@ -25,3 +25,21 @@ long look(const uint8_t *blob, uint8_t *text)
 {
 	return mon_unseal(blob, BLOB_SIZE, "signed", 6, text);
 }
+
+long current(unsigned int number)
+{
+	unsigned char data[MON_ENCLAVE_COUNTER_DATA];
+	uint64_t value;
+	long error = mon_counter(number, &value, data);
+
+	if (error)
+		return error;
+	return data[5] == (value ? 5 : 0) ? (long)value : -1000;
+}
+
+long advance(unsigned int number, uint64_t value)
+{
+	static const unsigned char data[MON_ENCLAVE_COUNTER_DATA] = {[5] = 5};
+
+	return mon_counter_advance(number, value, data);
+}

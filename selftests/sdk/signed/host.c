@@ -106,6 +106,38 @@ static void seals(struct one *old, struct one *new, struct one *other, struct on
 	ok(looks(old, newer) == -MON_EPERM, "nor when it says so");
 }
 
+static long count_of(struct one *one, unsigned int number)
+{
+	long result;
+
+	return current(one->mon, &result, number) ? -2000 : result;
+}
+
+static long counts(struct one *one, unsigned int number, uint64_t value)
+{
+	long result;
+
+	return advance(one->mon, &result, number, value) ? -2000 : result;
+}
+
+static void counters(struct one *old, struct one *new, struct one *other, struct one *foreign)
+{
+	int good;
+
+	good = !count_of(old, 3) && !counts(old, 3, 7) && count_of(new, 3) == 7 &&
+	       !count_of(new, 4) && count_of(new, 8) == -MON_EINVAL;
+	ok(good, "versions have the same counters");
+	ok(counts(new, 3, 7) == -MON_ERANGE && counts(new, 3, 6) == -MON_ERANGE,
+	   "which never become lower");
+	ok(!count_of(other, 3) && !count_of(foreign, 3), "no other product or signer has them");
+	ok(!counts(new, 3, 8) && counts(old, 3, 9) == -MON_EPERM && count_of(old, 3) == 8,
+	   "a version before the last one reads them only");
+	mon_close(new->mon);
+	*new = ask("new");
+	good = !new->who;
+	ok(good && count_of(new, 3) == 8, "they outlive an enclave");
+}
+
 int main(int argc, char **argv)
 {
 	struct one old, new, other, foreign, unsigned_one, moved, changed;
@@ -115,7 +147,7 @@ int main(int argc, char **argv)
 	if (argc != 2 && !flags)
 		return 2;
 	folder = argv[argc - 1];
-	printf("TAP version 13\n1..17\n");
+	printf("TAP version 13\n1..22\n");
 	old = ask("old");
 	new = ask("new");
 	other = ask("other");
@@ -126,6 +158,7 @@ int main(int argc, char **argv)
 	ok(good, "and say who has signed");
 	keys(&old, &new, &other, &foreign);
 	seals(&old, &new, &other, &foreign);
+	counters(&old, &new, &other, &foreign);
 	unsigned_one = ask("unsigned");
 	ok(unsigned_one.who == -MON_ENOENT && key_of(&unsigned_one, 1) == -MON_EPERM,
 	   "without a signature there is no key");

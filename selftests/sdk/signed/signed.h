@@ -15,4 +15,8 @@ MON_ECALL(long, keep, MON_IN(const uint8_t *, text, TEXT_SIZE),
 MON_ECALL(long, look, MON_IN(const uint8_t *, blob, BLOB_SIZE),
 	  MON_OUT(uint8_t *, text, TEXT_SIZE));
 
+/* A counter, or what comes of another value for it. */
+MON_ECALL(long, current, unsigned int number);
+MON_ECALL(long, advance, unsigned int number, uint64_t value);
+
 #endif /* _SIGNED_H */

@@ -137,10 +137,37 @@ static int read_heads(struct mon_file *f, bool create, const struct mon_file_pin
 	return write_head(f);
 }
 
+/* *@pin is that of its counter, if it has one that was advanced already. */
+static int read_counter(const struct mon_file *f, struct mon_file_pin *pin,
+			const struct mon_file_pin **newest)
+{
+	unsigned char data[MON_ENCLAVE_COUNTER_DATA];
+	int error = f->counter ? mon_counter(f->counter - 1, &pin->generation, data) : 0;
+
+	if (error || !f->counter || !pin->generation)
+		return error;
+	memcpy(pin->tag, data, sizeof(pin->tag));
+	*newest = pin;
+	return 0;
+}
+
+static int advance_counter(const struct mon_file *f)
+{
+	unsigned char data[MON_ENCLAVE_COUNTER_DATA] = {0};
+
+	memcpy(data, f->synced.tag, sizeof(f->synced.tag));
+	return f->counter ? mon_counter_advance(f->counter - 1, f->head.generation, data) : 0;
+}
+
 static int begin(struct mon_file *f, unsigned int flags, const struct mon_file_pin *newest)
 {
 	const bool create = flags & MON_FILE_CREATE;
+	struct mon_file_pin pin;
 	int error = file_key(f->name, f->key);
+
+	f->counter = flags >> 8;
+	if (!error)
+		error = read_counter(f, &pin, &newest);
 
 	if (error)
 		return error;
@@ -160,7 +187,7 @@ int mon_file_open(const char *name, unsigned int flags, const struct mon_file_pi
 	int error;
 
 	*file = NULL;
-	if (!is_name(name) || flags & ~MON_FILE_CREATE)
+	if (!is_name(name) || (flags & 0xff) > MON_FILE_CREATE || (newest && flags >> 8))
 		return -MON_EINVAL;
 	f = calloc(1, sizeof(*f));
 	if (!f)
@@ -356,6 +383,8 @@ static int sync_changes(struct mon_file *f)
 		return error;
 	f->head.generation++;
 	error = write_head(f);
+	if (!error)
+		error = advance_counter(f);
 	if (error)
 		return error;
 	file_places_synced(&f->places);

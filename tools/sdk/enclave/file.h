@@ -114,6 +114,7 @@ struct file_places {
  * @changed: since the last sync
  * @dead: a write failed: what is in memory is of no use any more
  * @mapped: @places is there
+ * @counter: MON_FILE_COUNTER(), or 0
  * @clock: counts calls, for struct file_node's used
  * @scratch, @slot: what is being written, or read
  */
@@ -125,6 +126,7 @@ struct mon_file {
 	bool changed;
 	bool dead;
 	bool mapped;
+	unsigned int counter;
 	unsigned char key[MON_KEY_SIZE];
 	struct file_head head;
 	struct file_seal synced;

@@ -22,6 +22,7 @@ struct mon_thread {
 		struct mon_enclave_report report;
 		struct mon_enclave_key key;
 		struct mon_enclave_signer_key signer_key;
+		struct mon_enclave_counter counter;
 	} call __attribute__((__aligned__(8)));
 };
 

@@ -208,6 +208,8 @@ static long answer(struct mon_sim *sim, const struct sim_thread *t, unsigned int
 		return set_signer(sim, (void *)t->a);
 	case MON_EC_SIGNER_KEY:
 		return signer_key(sim, (void *)t->a);
+	case MON_EC_COUNTER:
+		return mon_sim_count(sim, (void *)t->a);
 	case MON_EC_TRIM:
 		return madvise((void *)t->a, t->b * MON_PAGE, MADV_DONTNEED) ? -MON_EINVAL : 0;
 	case MON_EC_PROTECT:

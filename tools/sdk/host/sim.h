@@ -50,6 +50,9 @@ int mon_sim_go_on(void **host_sp, void *sp, unsigned long answer);
 long mon_sim_leave(void **enclave_sp, void *host_sp);
 void mon_sim_fell(void);
 
+/* Of sim_counter.c: MON_EC_COUNTER. */
+long mon_sim_count(const struct mon_sim *sim, struct mon_enclave_counter *c);
+
 /* Of sim_fault.c. */
 extern __thread struct sim_thread *mon_sim_current;
 long mon_sim_hook(unsigned long call, unsigned long a, unsigned long b, unsigned long c);

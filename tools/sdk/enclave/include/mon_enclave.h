@@ -68,6 +68,25 @@ int mon_signer(unsigned char signer[32]);
 int mon_signer_key(const void *label, size_t size, unsigned int security_version,
 		   unsigned char key[MON_KEY_SIZE]);
 
+/**
+ * mon_counter() - one of the enclave's counters, or after mon_signer() its signer's and product's
+ * @number: below MON_ENCLAVE_COUNTERS
+ * @value: out: 0: there is none yet; it never becomes lower until the monitor is unloaded
+ * @data: out: what mon_counter_advance() got with it
+ *
+ * 0, or -MON_EINVAL.
+ */
+int mon_counter(unsigned int number, uint64_t *value, unsigned char data[MON_ENCLAVE_COUNTER_DATA]);
+
+/**
+ * mon_counter_advance() - to a higher value
+ *
+ * 0; -MON_ERANGE: it is not higher; -MON_EPERM: a version with a higher .security_version has
+ * advanced it; -MON_ENOMEM: the monitor has no more counters; -MON_EINVAL.
+ */
+int mon_counter_advance(unsigned int number, uint64_t value,
+			const unsigned char data[MON_ENCLAVE_COUNTER_DATA]);
+
 #define MON_SEAL_OVERHEAD 56
 
 /**

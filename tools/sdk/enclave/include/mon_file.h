@@ -18,6 +18,11 @@ struct mon_file;
 #define MON_FILE_SIZE_MAX (64ULL << 30)
 
 #define MON_FILE_CREATE 1u /* if it is not there */
+/*
+ * mon_counter() @number is the pin: each sync advances it, and nothing older than it is opened,
+ * nor is a file made once it was advanced. A counter is for one file, ever.
+ */
+#define MON_FILE_COUNTER(number) (((number) + 1u) << 8)
 
 /**
  * struct mon_file_pin - which state of a file
