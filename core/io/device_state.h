@@ -10,19 +10,6 @@
 #include "pci.h"
 #include "virtio.h"
 
-/* Registers of the common configuration (virtio 1.2, 4.1.4.3) */
-#define COMMON_DRIVER_FEATURE_SELECT 0x08u
-#define COMMON_DRIVER_FEATURE 0x0cu
-#define COMMON_CONFIG_VECTOR 0x10u
-#define COMMON_STATUS 0x14u
-#define COMMON_QUEUE_SELECT 0x16u
-#define COMMON_QUEUE_SIZE 0x18u
-#define COMMON_QUEUE_VECTOR 0x1au
-#define COMMON_QUEUE_ENABLE 0x1cu
-#define COMMON_QUEUE_DESC 0x20u
-#define COMMON_QUEUE_DRIVER 0x28u
-#define COMMON_QUEUE_DEVICE 0x30u
-
 #define DEVICE_FRAMES_MAX 320u
 #define NO_PORT (~0u)
 

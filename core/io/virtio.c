@@ -4,30 +4,14 @@
  */
 #include "virtio.h"
 
-/* virtio 1.2, 4.1.4.3 */
-#define OFFERED_SELECT 0x00
-#define OFFERED 0x04
-#define ACCEPTED_SELECT 0x08
-#define ACCEPTED 0x0c
-#define CONFIG_VECTOR 0x10
-#define QUEUES 0x12
-#define STATUS 0x14
-#define GENERATION 0x15
-#define QUEUE_SELECT 0x16
-#define QUEUE_SIZE 0x18
-#define QUEUE_VECTOR 0x1a
-#define QUEUE_ENABLE 0x1c
-#define QUEUE_NOTIFY 0x1e
-#define QUEUE_DESC 0x20
-#define QUEUE_AVAIL 0x28
-#define QUEUE_USED 0x30
-
 /* A field's bytes, at its offset */
 static const u8 widths[VIRTIO_COMMON_SIZE] = {
-	[OFFERED_SELECT] = 4, [OFFERED] = 4,	  [ACCEPTED_SELECT] = 4, [ACCEPTED] = 4,
-	[CONFIG_VECTOR] = 2,  [QUEUES] = 2,	  [STATUS] = 1,		 [GENERATION] = 1,
-	[QUEUE_SELECT] = 2,   [QUEUE_SIZE] = 2,	  [QUEUE_VECTOR] = 2,	 [QUEUE_ENABLE] = 2,
-	[QUEUE_NOTIFY] = 2,   [QUEUE_DESC] = 8,	  [QUEUE_AVAIL] = 8,	 [QUEUE_USED] = 8,
+	[COMMON_OFFERED_SELECT] = 4, [COMMON_OFFERED] = 4,	 [COMMON_ACCEPTED_SELECT] = 4,
+	[COMMON_ACCEPTED] = 4,	     [COMMON_CONFIG_VECTOR] = 2, [COMMON_QUEUES] = 2,
+	[COMMON_STATUS] = 1,	     [COMMON_GENERATION] = 1,	 [COMMON_QUEUE_SELECT] = 2,
+	[COMMON_QUEUE_SIZE] = 2,     [COMMON_QUEUE_VECTOR] = 2,	 [COMMON_QUEUE_ENABLE] = 2,
+	[COMMON_QUEUE_NOTIFY] = 2,   [COMMON_QUEUE_DESC] = 8,	 [COMMON_QUEUE_AVAIL] = 8,
+	[COMMON_QUEUE_USED] = 8,
 };
 
 /* The driver's bits of the status */
@@ -72,17 +56,17 @@ static u64 queue_field(const struct virtio *virtio, u32 offset)
 	const struct virtio_queue *queue = exists ? &virtio->queue[virtio->queue_select] : &none;
 
 	switch (offset) {
-	case QUEUE_SIZE:
+	case COMMON_QUEUE_SIZE:
 		return queue->size;
-	case QUEUE_VECTOR:
+	case COMMON_QUEUE_VECTOR:
 		return queue->vector;
-	case QUEUE_ENABLE:
+	case COMMON_QUEUE_ENABLE:
 		return queue->enabled;
-	case QUEUE_NOTIFY:
+	case COMMON_QUEUE_NOTIFY:
 		return exists ? virtio->queue_select : 0;
-	case QUEUE_DESC:
+	case COMMON_QUEUE_DESC:
 		return queue->desc;
-	case QUEUE_AVAIL:
+	case COMMON_QUEUE_AVAIL:
 		return queue->avail;
 	default:
 		return queue->used;
@@ -92,23 +76,23 @@ static u64 queue_field(const struct virtio *virtio, u32 offset)
 static u64 field(const struct virtio *virtio, u32 offset)
 {
 	switch (offset) {
-	case OFFERED_SELECT:
+	case COMMON_OFFERED_SELECT:
 		return virtio->offered_select;
-	case OFFERED:
+	case COMMON_OFFERED:
 		return half(virtio->offered, virtio->offered_select);
-	case ACCEPTED_SELECT:
+	case COMMON_ACCEPTED_SELECT:
 		return virtio->accepted_select;
-	case ACCEPTED:
+	case COMMON_ACCEPTED:
 		return half(virtio->accepted, virtio->accepted_select);
-	case CONFIG_VECTOR:
+	case COMMON_CONFIG_VECTOR:
 		return virtio->config_vector;
-	case QUEUES:
+	case COMMON_QUEUES:
 		return virtio->queues;
-	case STATUS:
+	case COMMON_STATUS:
 		return virtio->status;
-	case GENERATION:
+	case COMMON_GENERATION:
 		return virtio->generation;
-	case QUEUE_SELECT:
+	case COMMON_QUEUE_SELECT:
 		return virtio->queue_select;
 	default:
 		return queue_field(virtio, offset);
@@ -121,7 +105,7 @@ u64 virtio_read(const struct virtio *virtio, u32 offset, u32 size)
 
 	if (!is_field(offset, size))
 		return 0;
-	if (offset < QUEUE_DESC)
+	if (offset < COMMON_QUEUE_DESC)
 		return field(virtio, offset);
 	value = field(virtio, offset & ~7u) >> (8 * (offset % 8));
 	return size == 4 ? (u32)value : value;
@@ -182,22 +166,22 @@ static enum virtio_event write_queue(struct virtio *virtio, u32 offset, u32 size
 
 	if (virtio->queue_select >= virtio->queues)
 		return VIRTIO_NOTHING;
-	if (offset == QUEUE_VECTOR)
+	if (offset == COMMON_QUEUE_VECTOR)
 		return write_vector(virtio, &queue->vector, (u16)value);
 	if (queue->enabled)
 		return VIRTIO_NOTHING;
-	if (offset == QUEUE_SIZE) {
+	if (offset == COMMON_QUEUE_SIZE) {
 		u16 entries = (u16)value;
 
 		if (entries && entries <= virtio->queue_size && !(entries & (entries - 1)))
 			queue->size = entries;
-	} else if (offset == QUEUE_ENABLE) {
+	} else if (offset == COMMON_QUEUE_ENABLE) {
 		queue->enabled = (u16)value == 1;
-	} else if (offset >= QUEUE_USED) {
+	} else if (offset >= COMMON_QUEUE_USED) {
 		write_address(&queue->used, offset, size, value);
-	} else if (offset >= QUEUE_AVAIL) {
+	} else if (offset >= COMMON_QUEUE_AVAIL) {
 		write_address(&queue->avail, offset, size, value);
-	} else if (offset >= QUEUE_DESC) {
+	} else if (offset >= COMMON_QUEUE_DESC) {
 		write_address(&queue->desc, offset, size, value);
 	}
 	return VIRTIO_NOTHING;
@@ -208,23 +192,23 @@ enum virtio_event virtio_write(struct virtio *virtio, u32 offset, u32 size, u64 
 	if (!is_field(offset, size))
 		return VIRTIO_NOTHING;
 	switch (offset) {
-	case OFFERED_SELECT:
+	case COMMON_OFFERED_SELECT:
 		virtio->offered_select = (u32)value;
 		break;
-	case ACCEPTED_SELECT:
+	case COMMON_ACCEPTED_SELECT:
 		virtio->accepted_select = (u32)value;
 		break;
-	case ACCEPTED:
+	case COMMON_ACCEPTED:
 		write_accepted(virtio, (u32)value);
 		break;
-	case CONFIG_VECTOR:
+	case COMMON_CONFIG_VECTOR:
 		return write_vector(virtio, &virtio->config_vector, (u16)value);
-	case STATUS:
+	case COMMON_STATUS:
 		return write_status(virtio, (u8)value);
-	case QUEUE_SELECT:
+	case COMMON_QUEUE_SELECT:
 		virtio->queue_select = (u16)value;
 		break;
-	case QUEUE_SIZE ... VIRTIO_COMMON_SIZE - 1:
+	case COMMON_QUEUE_SIZE ... VIRTIO_COMMON_SIZE - 1:
 		return write_queue(virtio, offset, size, value);
 	}
 	return VIRTIO_NOTHING;

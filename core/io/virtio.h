@@ -13,6 +13,24 @@
 
 #include "guest_queue.h"
 
+/* Its fields */
+#define COMMON_OFFERED_SELECT 0x00u
+#define COMMON_OFFERED 0x04u
+#define COMMON_ACCEPTED_SELECT 0x08u
+#define COMMON_ACCEPTED 0x0cu
+#define COMMON_CONFIG_VECTOR 0x10u
+#define COMMON_QUEUES 0x12u
+#define COMMON_STATUS 0x14u
+#define COMMON_GENERATION 0x15u
+#define COMMON_QUEUE_SELECT 0x16u
+#define COMMON_QUEUE_SIZE 0x18u
+#define COMMON_QUEUE_VECTOR 0x1au
+#define COMMON_QUEUE_ENABLE 0x1cu
+#define COMMON_QUEUE_NOTIFY 0x1eu
+#define COMMON_QUEUE_DESC 0x20u
+#define COMMON_QUEUE_AVAIL 0x28u
+#define COMMON_QUEUE_USED 0x30u
+
 #define VIRTIO_COMMON_SIZE 0x38u /* bytes; notify_data and reset, behind, are not offered */
 #define VIRTIO_QUEUES_MAX 2
 #define VIRTIO_NO_VECTOR 0xffffu
