@@ -308,12 +308,13 @@ enum mon_vm_range_type {
 
 /*
  * A device whose data the monitor carries: a function of virtio-pci at its place, on bus 0 or
- * behind a PCI Express root port there. What the host has at another place gets no byte of the
- * guest's memory.
+ * behind a PCI Express root port there, or with MON_DEVICE_MMIO registers of virtio-mmio at their
+ * address. What the host has at another place gets no byte of the guest's memory.
  */
 enum mon_vm_device_type {
 	MON_DEVICE_DISK = 1,	/* virtio-blk; its image is sealed (uapi/disk.h) */
 	MON_DEVICE_NETWORK = 2, /* virtio-net */
+	MON_DEVICE_MMIO = 0x100, /* with one of them: its place is an address */
 };
 
 #define MON_VM_MAX_RANGES 8
@@ -321,6 +322,7 @@ enum mon_vm_device_type {
 #define MON_VM_MAX_DEVICES 4
 #define MON_DEVICE_BEHIND_PORT 0x10000u
 #define MON_DEVICE_BEHIND(port, function) (MON_DEVICE_BEHIND_PORT | (port) << 8 | (function))
+#define MON_DEVICE_MMIO_SIZE 0x200u /* bytes of registers */
 #define MON_VM_POLICY_VERSION 2
 
 #define MON_VM_KEY_SIZE 32
@@ -342,7 +344,8 @@ enum mon_vm_device_type {
  * @device: enum mon_vm_device_type; its place; of a disk, SHA-256 of MON_VM_KEY_ID_INFO and its
  *	key, else zeros. A place has device and function number as in PCI, 8 * device + function: of
  *	bus 0 (0 to 255), or MON_DEVICE_BEHIND(port, function) of the bus behind the bridge that is
- *	function @port of bus 0, whose number is what the guest's software gives it.
+ *	function @port of bus 0, whose number is what the guest's software gives it. With
+ *	MON_DEVICE_MMIO it is a multiple of MON_DEVICE_MMIO_SIZE and in none of the ranges.
  *
  * Launch measurement = SHA-256 of this structure, then of each page of each
  * FIRMWARE and FIRMWARE_RAM range in order: its address (8 bytes, little

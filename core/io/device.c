@@ -65,11 +65,16 @@ static int done(struct step *s)
 	return DEVICE_DONE;
 }
 
+/* Of QEMU's device, at @offset of BAR 4 */
 static struct device_ask register_of(const struct device *d, bool write, u32 offset, u8 size,
 				     u32 value)
 {
-	return (struct device_ask){ .write = write, .size = size,
-				    .at = pci_bar4_base(&d->pci) + offset, .value = value };
+	struct device_ask what = { .write = write, .size = size,
+				   .at = pci_bar4_base(&d->pci) + offset, .value = value };
+
+	if (d->mmio)
+		what.at = d->mmio + mmio_from_bar(offset, &what.size);
+	return what;
 }
 
 static int page_missing(struct step *s, u32 page)
@@ -294,6 +299,10 @@ static int set_up(struct step *s)
 		s->d->host_up = true;
 		return go_to(s, (enum phase)a->then);
 	}
+	if (s->d->mmio && !mmio_from_bar(PCI_COMMON + step.offset, &step.size)) {
+		a->pc++; /* a vector, which it has none of */
+		return NEXT;
+	}
 	return ask(s, register_of(s->d, step.write, PCI_COMMON + step.offset, step.size,
 				  step.value));
 }
@@ -305,7 +314,7 @@ static int start(struct step *s)
 	return done(s);
 }
 
-/* ---- BAR 4 ---- */
+/* ---- BAR 4, or the registers of virtio-mmio ---- */
 
 /* From here until it is done the device is this access's alone. */
 static int own(struct step *s, enum phase phase, enum phase then)
@@ -337,30 +346,52 @@ static int common_begin(struct step *s)
 	}
 }
 
-/* A register of QEMU's that the guest may see as it is. */
+/* A register of QEMU's that the guest may see as it is, or write to. */
 static int forward(struct step *s)
 {
 	struct device_access *a = s->a;
 
 	if (answered(s)) {
-		a->value = s->answer;
+		a->value = s->answer & (u32)(~0ULL >> (64 - 8 * a->size));
 		return done(s);
 	}
-	return ask(s, register_of(s->d, false, a->offset, a->size, 0));
+	return ask(s, register_of(s->d, a->write, a->offset, a->size, (u8)a->value));
+}
+
+/* The guest's access becomes one to BAR 4. False: that has nothing like it, and it is done. */
+static bool mmio_begin(struct step *s)
+{
+	struct device_access *a = s->a;
+
+	if (mmio_to_bar(&a->offset, &a->size))
+		return true;
+	if (!a->write)
+		a->value = mmio_read(&s->d->virtio, s->d->pci.virtio_id, a->offset, a->size);
+	return false;
+}
+
+static bool is_acknowledge(const struct step *s)
+{
+	return s->d->mmio && s->a->offset == PCI_ISR + MMIO_ACKNOWLEDGE;
 }
 
 static int bar_begin(struct step *s)
 {
 	struct device_access *a = s->a;
-	u32 offset = a->offset % PCI_REGION;
+	u32 offset;
 
+	if (s->d->mmio && !mmio_begin(s))
+		return done(s);
 	if (!a->write)
 		a->value = 0;
+	offset = a->offset % PCI_REGION;
 	switch (a->offset - offset) {
 	case PCI_COMMON:
 		return common_begin(s);
 	case PCI_ISR:
-		return a->write || offset || a->size != 1 ? done(s) : go_to(s, FORWARD);
+		if (a->size == 1 && (a->write ? is_acknowledge(s) : !offset))
+			return go_to(s, FORWARD);
+		return done(s);
 	case PCI_DEVICE:
 		if (a->write || device_config(s->d, offset, a->size, &a->value))
 			return done(s);

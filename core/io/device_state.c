@@ -251,18 +251,34 @@ static bool all_zeros(const void *from, u64 len)
 	return !len;
 }
 
+static bool function_valid(u32 function)
+{
+	return function < FUNCTIONS || function >> 16 == MON_DEVICE_BEHIND_PORT >> 16;
+}
+
+/* No part of it is memory then, for ranges are of whole pages. */
+static bool mmio_valid(const struct mon_vm_policy *p, u32 address)
+{
+	u32 i;
+
+	for (i = 0; i < p->nr_ranges; i++)
+		if (address >= p->range[i].start && address < p->range[i].end)
+			return false;
+	return address && IS_ALIGNED(address, MON_DEVICE_MMIO_SIZE);
+}
+
 static bool device_valid(const struct mon_vm_policy *p, u32 i)
 {
-	u32 j;
+	u32 type = p->device[i].type, place = p->device[i].function, j;
 
-	if (p->device[i].function >= FUNCTIONS &&
-	    p->device[i].function >> 16 != MON_DEVICE_BEHIND_PORT >> 16)
+	if (type & MON_DEVICE_MMIO ? !mmio_valid(p, place) : !function_valid(place))
 		return false;
 	for (j = 0; j < i; j++)
-		if (p->device[j].function == p->device[i].function)
+		if (p->device[j].function == place)
 			return false;
-	return p->device[i].type == MON_DEVICE_DISK ||
-	       (p->device[i].type == MON_DEVICE_NETWORK &&
+	type &= ~MON_DEVICE_MMIO;
+	return type == MON_DEVICE_DISK ||
+	       (type == MON_DEVICE_NETWORK &&
 		all_zeros(p->device[i].key_id, sizeof(p->device[i].key_id)));
 }
 
@@ -313,7 +329,19 @@ static struct device *frames_get(u32 nr, void **page)
 	return d;
 }
 
-static struct device *create(u32 type, u32 function, u32 first_page)
+static void set_place(struct device *d, u32 type, u32 function)
+{
+	d->port = NO_PORT;
+	if (type & MON_DEVICE_MMIO) {
+		d->mmio = function;
+		function = MON_DEVICE_BEHIND_PORT; /* of PCI, none */
+	} else if (function & MON_DEVICE_BEHIND_PORT) {
+		d->port = (u8)(function >> 8);
+	}
+	d->function = function & (MON_DEVICE_BEHIND_PORT | 0xff);
+}
+
+static struct device *create(u32 type, u32 first_page)
 {
 	void *page[DEVICE_FRAMES_MAX];
 	struct device *d;
@@ -323,8 +351,6 @@ static struct device *create(u32 type, u32 function, u32 first_page)
 	if (!d)
 		return NULL;
 	d->type = type;
-	d->function = function & (MON_DEVICE_BEHIND_PORT | 0xff);
-	d->port = function & MON_DEVICE_BEHIND_PORT ? (u8)(function >> 8) : NO_PORT;
 	d->first_page = first_page;
 	if (is_disk(d)) {
 		d->blk = blk_create(page + 1, NULL, first_page);
@@ -358,12 +384,13 @@ int devices_create(struct vm *vm)
 	u32 i, page = 0, type;
 
 	for (i = 0; i < vm->policy.nr_devices; i++) {
-		type = vm->policy.device[i].type;
-		vm->device[i] = create(type, vm->policy.device[i].function, page);
+		type = vm->policy.device[i].type & ~MON_DEVICE_MMIO;
+		vm->device[i] = create(type, page);
 		if (!vm->device[i]) {
 			devices_retire(vm);
 			return NPT_EPOOL;
 		}
+		set_place(vm->device[i], vm->policy.device[i].type, vm->policy.device[i].function);
 		page += arena_pages(type);
 	}
 	return NPT_OK;
@@ -390,12 +417,20 @@ struct device *device_of_function(const struct vm *vm, u32 bdf, const struct dev
 	return NULL;
 }
 
+static bool is_at(const struct device *d, u64 gpa, u32 *offset)
+{
+	if (!d->mmio)
+		return pci_bar4(&d->pci, gpa, offset);
+	*offset = (u32)(gpa - d->mmio);
+	return gpa - d->mmio < MON_DEVICE_MMIO_SIZE;
+}
+
 struct device *device_at(const struct vm *vm, u64 gpa, u32 *offset)
 {
 	u32 i;
 
 	for (i = 0; i < vm->policy.nr_devices; i++)
-		if (pci_bar4(&vm->device[i]->pci, gpa, offset))
+		if (is_at(vm->device[i], gpa, offset))
 			return vm->device[i];
 	return NULL;
 }

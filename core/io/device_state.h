@@ -6,6 +6,7 @@
 #include "../vm.h"
 #include "blk.h"
 #include "device.h"
+#include "mmio.h"
 #include "net.h"
 #include "pci.h"
 #include "virtio.h"
@@ -18,6 +19,7 @@
  * @type: enum mon_vm_device_type
  * @function: where it is now: bus, device, function; with MON_DEVICE_BEHIND_PORT: nowhere yet
  * @port: the bridge that it is behind, of bus 0; NO_PORT: it is on bus 0 itself
+ * @mmio: the address of its registers, of virtio-mmio; 0: it is a function of PCI
  * @host_msix: where QEMU's function has its MSI-X capability, 0: not looked for yet
  * @first_page: of the arena
  * @nr_frames: that it has, this one among them
@@ -35,6 +37,7 @@ struct device {
 	u32 type;
 	u32 function;
 	u32 port;
+	u32 mmio;
 	u32 host_msix;
 	u32 first_page;
 	u32 nr_frames;

@@ -22,7 +22,6 @@
 #define STATUS_CAPABILITIES 0x0010u
 
 /* As QEMU's */
-#define VENDOR 0x1af4u
 #define VIRTIO_DEVICES 0x1040u
 #define SUBSYSTEM 0x1100u
 #define REVISION 1u
@@ -118,7 +117,7 @@ static u32 dword(const struct pci *pci, u32 at)
 {
 	switch (at) {
 	case AT_ID:
-		return VENDOR | (VIRTIO_DEVICES + pci->virtio_id) << 16;
+		return PCI_VENDOR | (VIRTIO_DEVICES + pci->virtio_id) << 16;
 	case AT_COMMAND:
 		return pci->command | STATUS_CAPABILITIES << 16;
 	case AT_CLASS:
@@ -129,7 +128,7 @@ static u32 dword(const struct pci *pci, u32 at)
 	case AT_BAR(REGISTERS_BAR):
 		return pci->bar[REGISTERS_BAR];
 	case AT_SUBSYSTEM:
-		return VENDOR | SUBSYSTEM << 16;
+		return PCI_VENDOR | SUBSYSTEM << 16;
 	case AT_CAPABILITIES:
 		return AT_FIRST;
 	case AT_INTERRUPT:

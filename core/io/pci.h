@@ -35,6 +35,7 @@
 #define PCI_VECTORS_MAX (PCI_MSIX_PENDING / 16)
 
 #define PCI_CONFIG_SIZE 256u
+#define PCI_VENDOR 0x1af4u /* virtio's */
 #define PCI_MSIX_AT 0x98u /* where the capability is for the guest */
 
 /**

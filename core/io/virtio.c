@@ -168,6 +168,9 @@ static enum virtio_event write_queue(struct virtio *virtio, u32 offset, u32 size
 		return VIRTIO_NOTHING;
 	if (offset == COMMON_QUEUE_VECTOR)
 		return write_vector(virtio, &queue->vector, (u16)value);
+	/* On virtio-mmio a driver may (4.2.2.2). Nothing has been taken from it yet. */
+	if (offset == COMMON_QUEUE_ENABLE && !value && !(virtio->status & VIRTIO_DRIVER_OK))
+		queue->enabled = false;
 	if (queue->enabled)
 		return VIRTIO_NOTHING;
 	if (offset == COMMON_QUEUE_SIZE) {

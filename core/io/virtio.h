@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The common configuration of a virtio device on PCI (virtio 1.2, 4.1.4.3), as the guest
- * sees it. All of it is the monitor's; nothing here is read from the host.
+ * sees it; that on virtio-mmio is made of it (mmio.h). All of it is the monitor's; nothing here is
+ * read from the host.
  *
  * What the driver does against the rules (3.1.1) is as if it had not done it. It can never clear
  * a bit of the status, but all of them, by a reset (2.1.1).
@@ -45,7 +46,8 @@
 
 /**
  * struct virtio_queue - as the driver has written it so far
- * @enabled: nothing of it but @vector can be changed any more before a reset
+ * @enabled: nothing of it but @vector can be changed any more; before the driver is ready it can be
+ *	disabled again, later by a reset
  */
 struct virtio_queue {
 	u64 desc, avail, used;

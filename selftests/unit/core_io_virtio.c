@@ -201,9 +201,20 @@ static void test_queues(void)
 	place_queue(0, 8, 0x1000, 0x2000, 0x3000);
 	set(QUEUE_ENABLE, 2, 1);
 	place_queue(0, 16, 0x5000, 0x6000, 0x7000);
-	set(QUEUE_ENABLE, 2, 0);
 	ok(get(QUEUE_SIZE, 2) == 8 && get(DESC, 8) == 0x1000 && get(AVAIL, 8) == 0x2000 &&
 	   get(USED, 8) == 0x3000 && get(QUEUE_ENABLE, 2) == 1, "one that is enabled stays");
+	set(QUEUE_ENABLE, 2, 0);
+	place_queue(0, 16, 0x5000, 0x6000, 0x7000);
+	ok(!get(QUEUE_ENABLE, 2) && get(QUEUE_SIZE, 2) == 16 && get(USED, 8) == 0x7000,
+	   "... until it is disabled");
+	set(QUEUE_ENABLE, 2, 1);
+	accept_features(BIT(32));
+	set_status(15);
+	set_status(15);
+	set(QUEUE_ENABLE, 2, 0);
+	ok(status() == 15 && get(QUEUE_ENABLE, 2) == 1,
+	   "... which is not done any more when the driver is ready");
+	reset();
 	ok(set(QUEUE_VECTOR, 2, VECTORS) == VIRTIO_NOTHING &&
 	   get(QUEUE_VECTOR, 2) == VIRTIO_NO_VECTOR, "a vector that is none");
 	before = dev;

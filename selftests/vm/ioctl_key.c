@@ -58,6 +58,15 @@ static void test_bad_devices(pid_t pid)
 	BAD("a device behind an unknown kind of port", p->device[0].function |= 0x20000);
 	BAD("two devices at one place", p->range[2].end += MON_VM_ARENA_DEVICE;
 	    p->nr_devices = 2; p->device[1] = p->device[0]);
+	BAD("a place that is an address, without MON_DEVICE_MMIO",
+	    p->device[0].function = 0xfeb00000);
+	BAD("MON_DEVICE_MMIO and no address", p->device[0].type |= MON_DEVICE_MMIO);
+	BAD("an address of memory", p->device[0].type |= MON_DEVICE_MMIO;
+	    p->device[0].function = MON_VM_ARENA);
+	BAD("an address between two places", p->device[0].type |= MON_DEVICE_MMIO;
+	    p->device[0].function = 0xfeb00100);
+	BAD("MON_DEVICE_MMIO alone", p->device[0].type = MON_DEVICE_MMIO;
+	    p->device[0].function = 0xfeb00000);
 	BAD("a network card with a key", p->device[0].type = MON_DEVICE_NETWORK);
 	BAD("too little memory for the arena", p->range[2].end -= PAGE);
 	BAD("no memory where the arena begins", p->range[2].start += PAGE);
