@@ -2,7 +2,7 @@
 /*
  * Devices of QEMU's whose data the monitor carries: --disk ID=KEYFILE and --network ID, where
  * ID is the id= of a -device. The policy says where they are, at the first bus or behind a root
- * port there, so their place, or the port's, is to be given, too.
+ * port there, or for microvm at which virtio-mmio bus, so that is to be given, too.
  */
 #include <ctype.h>
 #include <openssl/evp.h>
@@ -17,6 +17,16 @@ static const char *const drivers[] = {
 	[MON_DEVICE_DISK] = "virtio-blk-pci",
 	[MON_DEVICE_NETWORK] = "virtio-net-pci",
 };
+
+static const char *const mmio_drivers[] = {
+	[MON_DEVICE_DISK] = "virtio-blk-device",
+	[MON_DEVICE_NETWORK] = "virtio-net-device",
+};
+
+/* QEMU's hw/i386/microvm.h: where its virtio-mmio buses are, and how many at most */
+#define MICROVM_MMIO 0xfeb00000u
+#define MICROVM_BUSES 24
+#define MICROVM_BUS "virtio-mmio-bus."
 
 /* Its other names are for whether it has legacy registers, too, which the monitor hides. */
 static bool is_driver(const char *name, const char *driver)
@@ -133,28 +143,66 @@ static bool place_behind_port(const struct qemu_device *device, const struct qem
 	return true;
 }
 
+static bool parse_mmio_bus(const char *bus, unsigned long *number)
+{
+	size_t len = strlen(MICROVM_BUS);
+	char *end;
+
+	if (strncmp(bus, MICROVM_BUS, len) || !isdigit((unsigned char)bus[len]))
+		return false;
+	*number = strtoul(bus + len, &end, 10);
+	return !*end && *number < MICROVM_BUSES;
+}
+
+static bool place_on_mmio(const struct vm_description *vm, const struct qemu_device *device,
+			  unsigned int *place)
+{
+	unsigned long bus;
+
+	if (!parse_mmio_bus(device->bus, &bus))
+		return !fail("-device %s,id=%s: say where it is: bus=" MICROVM_BUS "0, or another "
+			     "free number up to %d", device->driver, device->id,
+			     MICROVM_BUSES - 1);
+	if (!vm->mmio_modern)
+		return !fail("-device %s,id=%s: QEMU makes it one from before virtio 1.0, which "
+			     "the monitor cannot drive: add "
+			     "-global virtio-mmio.force-legacy=false", device->driver, device->id);
+	*place = MICROVM_MMIO + bus * MON_DEVICE_MMIO_SIZE;
+	return true;
+}
+
+static bool find_place(const struct vm_description *vm, const struct qemu_device *device,
+		       unsigned int *place)
+{
+	const struct qemu_device *port = find(vm, device->bus);
+
+	if (vm->machine == MACHINE_MICROVM)
+		return place_on_mmio(vm, device, place);
+	return port ? place_behind_port(device, port, place) : place_on_first_bus(device, place);
+}
+
 static bool carry(struct vm_description *vm, const struct carried *c)
 {
+	bool mmio = vm->machine == MACHINE_MICROVM;
+	const char *driver = (mmio ? mmio_drivers : drivers)[c->type];
 	struct mon_vm_policy *p = &vm->policy;
-	const struct qemu_device *device = find(vm, c->id), *port;
-	unsigned int function, i;
+	const struct qemu_device *device = find(vm, c->id);
+	unsigned int function = 0, i;
 
 	if (!device)
 		return !fail("there is no '-device ...,id=%s' among QEMU's options", c->id);
-	if (!is_driver(device->driver, drivers[c->type]))
+	if (!is_driver(device->driver, driver))
 		return !fail("-device %s,id=%s: for the monitor to carry its data it has to be %s",
-			     device->driver, c->id, drivers[c->type]);
+			     device->driver, c->id, driver);
 	if (device->unfit)
 		return !fail("-device %s,id=%s: the monitor cannot carry its data with %s=on: "
 			     "leave that out", device->driver, c->id, device->unfit);
-	port = find(vm, device->bus);
-	if (!(port ? place_behind_port(device, port, &function) :
-		     place_on_first_bus(device, &function)))
+	if (!find_place(vm, device, &function))
 		return false;
 	for (i = 0; i < p->nr_devices; i++)
 		if (p->device[i].function == function)
 			return !fail("-device %s,id=%s is named twice", device->driver, c->id);
-	p->device[p->nr_devices].type = c->type;
+	p->device[p->nr_devices].type = c->type | (mmio ? MON_DEVICE_MMIO : 0);
 	p->device[p->nr_devices].function = function;
 	return (c->type != MON_DEVICE_DISK ||
 		key_id(c->key, p->device[p->nr_devices].key_id)) && ++p->nr_devices;
@@ -190,8 +238,6 @@ bool vm_carry(struct vm_description *vm, const struct carried_list *list)
 {
 	unsigned int i;
 
-	if (vm->machine == MACHINE_MICROVM && list->nr)
-		return !fail("-M microvm has no PCI, where the devices are whose data is carried");
 	for (i = 0; i < list->nr; i++)
 		if (!carry(vm, &list->device[i]))
 			return false;

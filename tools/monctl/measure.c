@@ -82,6 +82,7 @@ bool vm_measure(const struct vm_description *vm, unsigned char digest[MEASUREMEN
 static void show_policy(const struct mon_vm_policy *p)
 {
 	static const char *const names[] = { "?", "ram", "firmware", "firmware-ram" };
+	static const char *const device_names[] = { "?", "disk", "network" };
 	unsigned int i;
 
 	printf("vcpus %u\n", p->max_vcpus);
@@ -89,8 +90,8 @@ static void show_policy(const struct mon_vm_policy *p)
 		printf("%s %#llx %#llx\n", names[p->range[i].type], p->range[i].start,
 		       p->range[i].end);
 	for (i = 0; i < p->nr_devices; i++)
-		printf("%s %#x\n", p->device[i].type == MON_DEVICE_DISK ? "disk" : "network",
-		       p->device[i].function);
+		printf("%s%s %#x\n", p->device[i].type & MON_DEVICE_MMIO ? "mmio-" : "",
+		       device_names[p->device[i].type & ~MON_DEVICE_MMIO], p->device[i].function);
 }
 
 int cmd_measure(int argc, char **argv)

@@ -142,3 +142,26 @@ bool parse_device(struct vm_description *vm, const char *argument)
 				     device->driver, refused[i].why);
 	return true;
 }
+
+/* "driver.property=value", or "driver=...,property=...,value=..."; the last of several counts. */
+bool parse_global(struct vm_description *vm, const char *argument)
+{
+	static const char mmio[] = "virtio-mmio.force-legacy=";
+	bool about = true, off = false;
+	struct pair p;
+
+	if (!strncmp(argument, mmio, strlen(mmio))) {
+		vm->mmio_modern = is_off(argument + strlen(mmio));
+		return true;
+	}
+	while (next_pair(&argument, NULL, &p)) {
+		if (!strcmp(p.key, "value"))
+			off = is_off(p.value);
+		else
+			about = about && (!strcmp(p.value, "virtio-mmio") ||
+					  !strcmp(p.value, "force-legacy"));
+	}
+	if (about)
+		vm->mmio_modern = off;
+	return true;
+}

@@ -314,6 +314,7 @@ static const struct option options[] = {
 	{ "no-acpi", false, parse_no_acpi, NULL },
 	{ "device", true, parse_device, NULL },
 	{ "drive", true, parse_drive, NULL },
+	{ "global", true, parse_global, NULL },
 	{ "pflash", true, NULL, WHY_PFLASH },
 	{ "incoming", true, NULL, WHY_SAVED },
 	{ "loadvm", true, NULL, WHY_SAVED },
@@ -330,7 +331,7 @@ static const struct option options[] = {
 static const char *const with_argument[] = {
 	"D", "acpitable", "action", "add-fd", "append", "audio", "audiodev", "blockdev", "boot",
 	"cdrom", "chardev", "chroot", "compat", "cpu", "d", "debugcon", "dfilter", "display",
-	"dtb", "dump-vmstate", "echr", "fda", "fdb", "fsdev", "fw_cfg", "g", "gdb", "global",
+	"dtb", "dump-vmstate", "echr", "fda", "fdb", "fsdev", "fw_cfg", "g", "gdb",
 	"hda", "hdb", "hdc", "hdd", "initrd", "iscsi", "k", "kernel", "mem-path", "mon", "monitor",
 	"msg", "mtdblock", "name", "net", "netdev", "nic", "numa", "object", "option-rom",
 	"overcommit", "parallel", "pidfile", "plugin", "prom-env", "qmp", "qmp-pretty",

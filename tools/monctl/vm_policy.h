@@ -31,6 +31,7 @@ struct qemu_device {
  * @ram: bytes
  * @bios: what -bios says, NULL for the machine's own
  * @firmware: the file that QEMU will load
+ * @mmio_modern: its virtio-mmio devices are of virtio 1.0
  * @policy: what follows from all that
  */
 struct vm_description {
@@ -40,6 +41,7 @@ struct vm_description {
 	bool smm_off;
 	bool acpi_off;
 	bool has_accel;
+	bool mmio_modern;
 	char bios_name[PATH_MAX];
 	const char *bios;
 	const char *data_dir[MAX_DATA_DIRS];
@@ -63,6 +65,9 @@ bool next_pair(const char **at, const char *implied, struct pair *pair);
 
 /** parse_device() - the argument of a "-device"; false: see standard error */
 bool parse_device(struct vm_description *vm, const char *argument);
+
+/** parse_global() - the argument of a "-global" */
+bool parse_global(struct vm_description *vm, const char *argument);
 
 /** struct carried - a device of QEMU's whose data the monitor is to carry: by its id= */
 struct carried {
