@@ -170,6 +170,24 @@ static u64 take(const volatile u64 *at, u64 perm)
 	return refused ? ~0UL : found;
 }
 
+static u64 watch(const volatile u64 *at, volatile struct puppet_args *args)
+{
+	while (!args->a[1]) {
+		*at;
+		args->a[2] = 1;
+	}
+	return *at;
+}
+
+static u64 renew(volatile u64 *at, u64 value, volatile struct puppet_args *args)
+{
+	u64 refused = monitor(MON_EC_TRIM, (u64)at, 1);
+
+	*at = value;
+	((volatile struct puppet_args *)((u64)args + 4096))->a[1] = 1;
+	return refused;
+}
+
 static u64 copy(volatile struct puppet_args *args)
 {
 	u64 own[8], i;
@@ -228,6 +246,10 @@ u64 puppet(u64 order, volatile struct puppet_args *args, u64 thread, u64 found)
 		return monitor3(MON_EC_PROTECT, args->a[0], args->a[1], args->a[2]);
 	case ORDER_TAKE:
 		return take((u64 *)args->a[0], args->a[2]);
+	case ORDER_WATCH:
+		return watch((u64 *)args->a[0], args);
+	case ORDER_RENEW:
+		return renew((u64 *)args->a[0], args->a[2], args);
 	case ORDER_KEEP:
 		return keep();
 	case ORDER_HIDE:

@@ -50,6 +50,8 @@ struct puppet_args {
  * ORDER_PROTECT: a1 pages from a0 on to a2
  * ORDER_TAKE: as that, for the page at a0: what it has behind it, ~0 if it changes then
  * ORDER_KEEP: of the registers that a call preserves, how many a call of the process changes
+ * ORDER_WATCH: reads at a0, and puts 1 into a2, until a1 is not 0; what is there then
+ * ORDER_RENEW: gives the page at a0 back, writes a2 there, and tells thread 1, its a1
  * ORDER_LEAVE: with ~a1 in all registers: a0: 0 returns 7, 1 calls before, 2 UD2
  */
 enum puppet_order {
@@ -77,6 +79,8 @@ enum puppet_order {
 	ORDER_KEEP,
 	ORDER_PROTECT,
 	ORDER_TAKE,
+	ORDER_WATCH,
+	ORDER_RENEW,
 };
 
 /* In place of an instruction's number. FILL: counts there, and in a2, until it may not. */

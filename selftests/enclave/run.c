@@ -517,6 +517,52 @@ static void test_protect_two(void)
 	enclave_end(&e);
 }
 
+/* Thread 1 watches a page. */
+static void *watch(void *arg)
+{
+	struct work *w = arg;
+	unsigned long value[2];
+
+	on_cpu(1);
+	if (order_on(w->e, 1, ORDER_WATCH, value) == MON_ENCLAVE_RETURNED)
+		w->result = value[0];
+	return NULL;
+}
+
+/* One gives a page back that another has just read on another CPU, and makes it anew. */
+static void test_trim_two(void)
+{
+	volatile struct puppet_args *args;
+	unsigned long i, right = 0, limit;
+	struct work work;
+	struct enclave e;
+	pthread_t thread;
+
+	enclave_make(&e);
+	args = args_of(&e, 1);
+	on_cpu(0);
+	limit = enclave_status(e.fd).limit;
+	for (i = 0; i < 6; i++) {
+		work = (struct work){ &e, 1, ~0UL };
+		order(&e, ORDER_WRITE, AT(0), 1000);
+		args->a[0] = AT(0);
+		args->a[1] = 0;
+		args->a[2] = 0;
+		pthread_create(&thread, NULL, watch, &work);
+		while (!args->a[2])
+			sched_yield();
+		e.args->a[2] = 2000 + i;
+		order(&e, ORDER_RENEW, AT(0), 0);
+		pthread_join(thread, NULL);
+		right += work.result == 2000 + i;
+		if (right != i + 1)
+			printf("# round %lu: %lu\n", i, work.result);
+	}
+	is(right, 6, "a page given back and made anew is one page to all threads");
+	is(limit - enclave_status(e.fd).limit, 6, "and each was given back once");
+	enclave_end(&e);
+}
+
 /* ---- what its host may see ---- */
 
 static void test_debug(void)
@@ -663,7 +709,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "storm"))
 		return storm();
-	plan(15 + 2 + 16 + 22 + 7 + 4 + 6 + 12 + 1 + 21 + 24 + 1 + 10 + 9 + 5 + 5);
+	plan(15 + 2 + 16 + 22 + 7 + 4 + 6 + 12 + 1 + 21 + 24 + 1 + 2 + 10 + 9 + 5 + 5);
 	test_calls();
 	test_chain();
 	test_memory();
@@ -676,6 +722,7 @@ int main(int argc, char **argv)
 	test_protect();
 	test_protect_bad();
 	test_protect_two();
+	test_trim_two();
 	test_debug();
 	test_self();
 	test_keys();
