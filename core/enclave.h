@@ -43,7 +43,8 @@ struct thread;
  * @evict_next: where the search for the next one begins
  * @wanted: by thread: address of the page it waits for
  * @signer: SHA-256 of the key that has signed it, once it has shown that; zeros
- * @narrowed: epoch of the last call that has taken a permission away
+ * @narrowed: epoch of the last call that has taken a permission away, or a page
+ * @trimmed: by thread, a bit: its MON_EC_TRIM is done, but not all others have passed
  * @dying_epoch: CPUs may hold a pointer to it until this has passed
  */
 struct enclave {
@@ -67,11 +68,13 @@ struct enclave {
 	u64 wanted[MON_ENCLAVE_MAX_THREADS];
 	u8 signer[32];
 	u64 narrowed;
+	u64 trimmed;
 	u64 dying_epoch;
 	u64 pfn;
 };
 
 _Static_assert(sizeof(struct enclave) <= PAGE_SIZE, "an enclave is one frame");
+_Static_assert(MON_ENCLAVE_MAX_THREADS <= 64, "a bit for each");
 
 /**
  * enclave_init() - once, before launch: the secret that keys and reports are made of
@@ -120,9 +123,9 @@ u64 enclave_buffer_range(const struct enclave *e, u64 *pages);
  * enclave_call() - all of enum mon_enclave_call that need no thread
  *
  * -MON_EAGAIN: what is at @arg[0] is out (enclave_evicted()), and nothing was done. Of
- * MON_EC_PROTECT: other threads may go on as before until their CPUs have passed, and -MON_ENOMEM:
- * no frame for what the monitor keeps. Then the same call is to be made again. The caller's CPU
- * passes an epoch before the thread goes on.
+ * MON_EC_TRIM and MON_EC_PROTECT: other threads may go on as before until their CPUs have passed;
+ * and of the latter -MON_ENOMEM: no frame for what the monitor keeps. Then the same call is to be
+ * made again. The caller's CPU passes an epoch before the thread goes on.
  */
 s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg);
 

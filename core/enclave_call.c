@@ -242,18 +242,49 @@ static u32 type_of(const struct enclave *e, u64 address, u64 pages)
 	return 0;
 }
 
-static s64 ec_trim(struct enclave *e, u64 address, u64 pages)
+/*
+ * Behind it no thread uses what was allowed before: one that is entered now passes after it was
+ * claimed, under the same lock.
+ */
+static bool others_passed(const struct enclave *e, u32 thread)
+{
+	u32 i;
+
+	for (i = 0; i < e->policy.nr_threads; i++)
+		if (i != thread && !thread_passed(e->thread[i], e->narrowed))
+			return false;
+	return true;
+}
+
+/* Once, though the call is made again. */
+static s64 trim_locked(struct enclave *e, u32 thread, u64 address, u64 pages)
 {
 	int err;
 
-	if (type_of(e, address, pages) != MON_ENCLAVE_ZERO)
+	if (!(e->trimmed & BIT(thread))) {
+		err = vm_npt_release(&e->npt, e->id, address, pages);
+		if (err)
+			return npt_to_errno(err);
+		enclave_forget(e, address, pages);
+		e->narrowed = epoch_latest();
+		e->trimmed |= BIT(thread);
+	}
+	if (!others_passed(e, thread))
+		return -MON_EAGAIN;
+	e->trimmed &= ~BIT(thread);
+	return 0;
+}
+
+static s64 ec_trim(struct enclave *e, u32 thread, const u64 *arg)
+{
+	s64 err;
+
+	if (type_of(e, arg[0], arg[1]) != MON_ENCLAVE_ZERO)
 		return -MON_EINVAL;
 	spin_lock(&e->lock);
-	err = vm_npt_release(&e->npt, e->id, address, pages);
-	if (!err)
-		enclave_forget(e, address, pages);
+	err = trim_locked(e, thread, arg[0], arg[1]);
 	spin_unlock(&e->lock);
-	return npt_to_errno(err);
+	return err;
 }
 
 /* To write and to execute at once is for what was measured so. */
@@ -269,20 +300,6 @@ static bool is_page(struct enclave *e, u64 address)
 {
 	return enclave_range(e, address) == MON_ENCLAVE_ZERO || enclave_evicted(e, address) ||
 	       vm_npt_lookup(&e->npt, e->id, address) != INVALID_PFN;
-}
-
-/*
- * Behind it no thread uses what was allowed before: one that is entered now passes after it was
- * claimed, under the same lock.
- */
-static bool others_passed(const struct enclave *e, u32 thread)
-{
-	u32 i;
-
-	for (i = 0; i < e->policy.nr_threads; i++)
-		if (i != thread && !thread_passed(e->thread[i], e->narrowed))
-			return false;
-	return true;
 }
 
 static s64 protect_locked(struct enclave *e, u32 thread, u64 address, u64 pages, u64 perm)
@@ -322,7 +339,7 @@ s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg)
 	int err;
 
 	if (number == MON_EC_TRIM)
-		return ec_trim(e, arg[0], arg[1]);
+		return ec_trim(e, thread, arg);
 	if (number == MON_EC_PROTECT)
 		return ec_protect(e, thread, arg);
 	if (number >= MON_EC_NR || !calls[number].call)

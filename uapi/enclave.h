@@ -139,8 +139,8 @@ enum mon_enclave_exit {
  *	EPERM: no
  * @MON_EC_KEY: (struct mon_enclave_key): a key that no other gets
  * @MON_EC_TRIM: (address, pages): give memory back, wiped; 1 to MON_ENCLAVE_TRIM_MAX pages of one
- *	ZERO range, not those of stacks. It may own as many pages less. What comes there next is to
- *	read and write
+ *	ZERO range, not those of stacks. It may own as many pages less. From now on no thread has
+ *	what was there; what comes there next is to read and write
  * @MON_EC_PROTECT: (address, pages, permission): from now on no thread uses these pages otherwise:
  *	MON_ENCLAVE_READ, and WRITE or EXEC, not both. 1 to MON_ENCLAVE_PROTECT_MAX pages of one
  *	PAGES or ZERO range, not those of stacks. One that is not there yet, or is out, has it when

@@ -172,10 +172,11 @@ static void answer(struct cpu *cpu, s64 result)
 	advance_rip();
 }
 
-static void protect(struct cpu *cpu, const u64 *arg)
+/* Takes something from all threads. */
+static void narrow(struct cpu *cpu, u64 number, const u64 *arg)
 {
 	struct thread *t = cpu->thread;
-	s64 err = enclave_call(t->enclave, t->index, MON_EC_PROTECT, arg);
+	s64 err = enclave_call(t->enclave, t->index, number, arg);
 
 	epoch_pass(cpu->index);
 	if (err == -MON_ENOMEM)
@@ -200,8 +201,9 @@ static void call(struct cpu *cpu)
 		advance_rip();
 		thread_leave(cpu, THREAD_CALLING, MON_ENCLAVE_OCALL, arg[0], arg[1]);
 		break;
+	case MON_EC_TRIM:
 	case MON_EC_PROTECT:
-		protect(cpu, arg);
+		narrow(cpu, number, arg);
 		break;
 	case MON_EC_HANDLED:
 		err = handled(cpu);

@@ -416,6 +416,45 @@ static void test_protect(void)
 }
 
 /* Of a range of pages not all need be there. */
+static s64 trim(struct enclave *e, u32 thread, u64 at)
+{
+	u64 arg[3] = { at, 1 };
+
+	return enclave_call(e, thread, MON_EC_TRIM, arg);
+}
+
+static void test_trim_two(void)
+{
+	struct enclave *e;
+	u64 limit;
+
+	setup(512);
+	e = make();
+	check(!enclave_finish(e->id) && !enclave_touch(e, HEAP) &&
+	      !enclave_touch(e, HEAP + PAGE_SIZE));
+	limit = e->npt.limit;
+	e->thread[0]->busy = true;
+	e->thread[1]->busy = true;
+	e->thread[1]->cpu = 1;
+	ok(trim(e, 0, HEAP) == -MON_EAGAIN && !perm_at(e, HEAP),
+	   "trim: another thread may have the page yet");
+	epoch_pass(0);
+	ok(trim(e, 0, HEAP) == -MON_EAGAIN && e->npt.limit == limit - 1,
+	   "until its CPU has flushed; it is given back once");
+	epoch_pass(1);
+	ok(!trim(e, 0, HEAP) && e->npt.limit == limit - 1, "then it has it no more");
+	epoch_pass(0);
+	ok(trim(e, 0, HEAP + PAGE_SIZE) == -MON_EAGAIN && trim(e, 1, HEAP) == -MON_EAGAIN,
+	   "trim: two at once");
+	e->thread[1]->busy = false;
+	ok(!trim(e, 0, HEAP + PAGE_SIZE), "or until it runs no more");
+	epoch_pass(0);
+	ok(!trim(e, 1, HEAP) && e->npt.limit == limit - 3, "and the other goes on, too");
+	e->thread[0]->busy = false;
+	destroy(e->id);
+	ok(all_back(), "every frame is back");
+}
+
 static void test_protect_hole(void)
 {
 	struct mon_enclave_make args = make_args();
@@ -902,6 +941,7 @@ int main(void)
 	test_memory();
 	test_protect();
 	test_protect_hole();
+	test_trim_two();
 	test_proof();
 	test_signer();
 	test_counters();
