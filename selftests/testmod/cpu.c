@@ -100,7 +100,7 @@ static int do_cpuids(const struct args *a)
 
 /* ---- MSRs ---- */
 
-static int read_msr(u32 msr, u64 *value)
+int try_rdmsr(u32 msr, u64 *value)
 {
 	u64 ax = 0, dx = 0;
 	int fault;
@@ -110,7 +110,7 @@ static int read_msr(u32 msr, u64 *value)
 	return fault;
 }
 
-static int write_msr(u32 msr, u64 value)
+int try_wrmsr(u32 msr, u64 value)
 {
 	u64 ax = (u32)value, dx = value >> 32;
 	int fault;
@@ -123,15 +123,15 @@ static void rdmsr_here(void *arg)
 {
 	struct request *r = arg;
 
-	r->fault = read_msr(r->in[0], &r->out[0]);
+	r->fault = try_rdmsr(r->in[0], &r->out[0]);
 }
 
 static void wrmsr_here(void *arg)
 {
 	struct request *r = arg;
 
-	r->fault = write_msr(r->in[0], r->in[1]);
-	read_msr(r->in[0], &r->out[0]);
+	r->fault = try_wrmsr(r->in[0], r->in[1]);
+	try_rdmsr(r->in[0], &r->out[0]);
 }
 
 /* rdmsr CPU MSR */
@@ -195,7 +195,7 @@ static void msrs_here(void *arg)
 		if (changes(msr))
 			continue;
 		d->entry[d->nr].msr = msr;
-		d->entry[d->nr].fault = read_msr(msr, &d->entry[d->nr].value);
+		d->entry[d->nr].fault = try_rdmsr(msr, &d->entry[d->nr].value);
 		if (d->entry[d->nr].fault != NO_FAULT || d->entry[d->nr].value)
 			d->nr++;
 	}
@@ -232,7 +232,7 @@ static int do_msrs(const struct args *a)
 
 /* ---- XSETBV ---- */
 
-static u64 read_xcr0(void)
+u64 read_xcr0(void)
 {
 	u32 lo, hi;
 
@@ -240,7 +240,7 @@ static u64 read_xcr0(void)
 	return lo | (u64)hi << 32;
 }
 
-static int write_xcr(u32 index, u64 value)
+int write_xcr(u32 index, u64 value)
 {
 	u64 ax = (u32)value, dx = value >> 32;
 	int fault;
@@ -272,7 +272,7 @@ static int do_xsetbv(const struct args *a)
 
 /* ---- control registers: behind the back of the kernel's own accessors ---- */
 
-static u64 get_cr(unsigned int cr)
+u64 get_cr(unsigned int cr)
 {
 	u64 v;
 
@@ -289,7 +289,7 @@ static u64 get_cr(unsigned int cr)
 	return v;
 }
 
-static int set_cr(unsigned int cr, u64 v)
+int set_cr(unsigned int cr, u64 v)
 {
 	u64 ax = 0;
 	int fault;

@@ -8,22 +8,14 @@
 #include <asm/special_insns.h>
 #include "hypercall.h"
 #include "enclave.h"
+#include "run.h"
 #include "testmod.h"
 #include "vmx.h"
 
-enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, NR_GPRS = 16 };
-#define VECTOR_BYTES 64
-#define NR_VECTORS 32
 #define NR_SSE 16
 #define GPR_MARK 0x1122334455660000ULL
-#define VECTOR_MARK 0x5c
 #define ENTRY_TRIES 10000
 #define MASK_ALL 15 /* CR8: no interrupt */
-
-struct registers {
-	u64 gpr[NR_GPRS];
-	u8 vector[NR_VECTORS][VECTOR_BYTES];
-};
 
 /* All of them as the structure says, VMCALL, and back; with 32 registers of 64 bytes if it can. */
 asm(".pushsection .text\n"
@@ -70,13 +62,6 @@ asm(".pushsection .text\n"
 	".size enclave_vmcall, . - enclave_vmcall\n"
 	".popsection");
 
-struct run {
-	u64 arg[4];
-	u64 masked;
-	struct registers r;
-	u64 zeros, kept, vectors; /* of what should be so, one bit for each that is not */
-};
-
 static void fill(struct run *run)
 {
 	unsigned int i;
@@ -103,13 +88,13 @@ static void compare(struct run *run, bool avx512)
 	for (i = 0; i < ARRAY_SIZE(kept); i++)
 		if (run->r.gpr[kept[i]] != GPR_MARK + kept[i])
 			run->kept |= 1 << kept[i];
-	for (i = 0; i < (avx512 ? NR_VECTORS : NR_SSE); i++)
+	for (i = 0; i < (avx512 ? NR_VECTOR_REGISTERS : NR_SSE); i++)
 		if (memchr_inv(run->r.vector[i], VECTOR_MARK, bytes))
 			run->vectors |= 1ULL << i;
 }
 
 /* Interrupts are off; the enclave is left when one comes, if they are not masked. */
-static void run_here(struct run *run)
+void run_here(struct run *run)
 {
 	bool avx512 = boot_cpu_has(X86_FEATURE_AVX512F);
 	unsigned long before = 0;
@@ -120,7 +105,11 @@ static void run_here(struct run *run)
 		asm volatile("mov %%cr8, %0" : "=r"(before));
 		asm volatile("mov %0, %%cr8" : : "r"((unsigned long)MASK_ALL) : "memory");
 	}
-	enclave_vmcall(&run->r, avx512);
+	if (run->before)
+		run->before(run);
+	enclave_vmcall(&run->r, avx512 && !run->sse_only);
+	if (run->after)
+		run->after(run);
 	if (run->masked)
 		asm volatile("mov %0, %%cr8" : : "r"(before) : "memory");
 	kernel_fpu_end();
@@ -128,7 +117,7 @@ static void run_here(struct run *run)
 }
 
 /* "EXIT VALUE VALUE", and what is in registers that should not be */
-static void say_run(const struct run *run)
+void say_run(const struct run *run)
 {
 	const struct registers *r = &run->r;
 
@@ -143,7 +132,7 @@ static void say_run(const struct run *run)
 
 static struct run runs[2];
 
-static struct run *run_of(unsigned int n, const u64 *arg)
+struct run *run_of(unsigned int n, const u64 *arg)
 {
 	memset(&runs[n], 0, sizeof(runs[n]));
 	memcpy(runs[n].arg, arg, sizeof(runs[n].arg));
@@ -153,6 +142,12 @@ static struct run *run_of(unsigned int n, const u64 *arg)
 static void run_ipi(void *arg)
 {
 	run_here(arg);
+}
+
+int run_on_first(struct run *run)
+{
+	run->masked = 1;
+	return run_on(0, run_ipi, run);
 }
 
 /* run CPU DOMAIN|THREAD OP A B [masked] */
@@ -170,6 +165,17 @@ static int do_run(const struct args *a)
 
 /* ---- two CPUs ---- */
 
+static s64 hypercall4(u64 number, const u64 *arg)
+{
+	u64 ax = MON_HYPERCALL | number, a = arg[0], b = arg[1], c = arg[2];
+
+	register u64 r10 asm("r10") = arg[3];
+
+	asm volatile("vmcall" : "+a"(ax), "+D"(a), "+S"(b), "+d"(c), "+r"(r10) : : "rcx", "r8",
+		     "r9", "r11", "memory");
+	return (s64)ax;
+}
+
 static s64 hypercall(u64 number, u64 a, u64 b)
 {
 	u64 ax = MON_HYPERCALL | number;
@@ -183,6 +189,7 @@ static s64 hypercall(u64 number, u64 a, u64 b)
 struct other {
 	struct run *run;
 	void (*deed)(struct other *other);
+	const u64 *call;
 	u64 word, rounds, again;
 	u64 entries;
 	s64 last;
@@ -243,6 +250,28 @@ static int do_rundestroy(const struct args *a)
 
 	if (!err) {
 		say("%llu ", second.again);
+		say_run(&runs[0]);
+	}
+	return err;
+}
+
+static void call_deed(struct other *o)
+{
+	o->last = hypercall4(o->call[0], o->call + 1);
+	WRITE_ONCE(*(u64 *)__va(o->word), 1);
+}
+
+/*
+ * runcall DOMAIN|THREAD OP A B ADDRESS CALL [A B C D]: a hypercall by the other CPU while it runs,
+ * and what is answered; then as rundestroy
+ */
+static int do_runcall(const struct args *a)
+{
+	struct other second = { .deed = call_deed, .word = a->num[4], .call = a->num + 5 };
+	int err = pair(a, &second);
+
+	if (!err) {
+		say("%lld ", second.last);
 		say_run(&runs[0]);
 	}
 	return err;
@@ -317,6 +346,6 @@ static int do_nmirun(const struct args *a)
 
 const struct command enclave_commands[] = {
 	{ "run", 5, do_run }, { "rundestroy", 6, do_rundestroy }, { "runnmi", 4, do_runnmi },
-	{ "runtwice", 5, do_runtwice }, { "nmirun", 2, do_nmirun },
+	{ "runtwice", 5, do_runtwice }, { "runcall", 6, do_runcall }, { "nmirun", 2, do_nmirun },
 	{}
 };

@@ -430,6 +430,38 @@ static int do_init(const struct args *a)
 	return 0;
 }
 
+#define CHANGES 1000
+
+/* With interrupts off: an enclave that counts there is running just now. */
+static int await_count(const u64 *word)
+{
+	u64 begin = rdtsc(), was = READ_ONCE(*word), n = 0;
+
+	while (n < CHANGES) {
+		n += READ_ONCE(*word) != was;
+		was = READ_ONCE(*word);
+		if (rdtsc() - begin > INSIDE_WITHIN)
+			return -ETIME;
+	}
+	return 0;
+}
+
+/* initat CPU ADDRESS: an INIT at a CPU while the word there changes; the last that it does */
+static int do_initat(const struct args *a)
+{
+	unsigned long flags;
+	int err = run_on(a->num[0], leave_traces, &lost_id);
+
+	if (err)
+		return err;
+	local_irq_save(flags);
+	err = await_count(__va(a->num[1]));
+	if (!err)
+		send_ipi(lost_id, ICR_INIT);
+	local_irq_restore(flags);
+	return err;
+}
+
 /* A page below 1 MiB that no kernel uses: they leave all of it to the firmware. */
 #define STARTUP_VECTOR 8
 
@@ -566,7 +598,7 @@ static int do_duel(const struct args *a)
 const struct command event_commands[] = {
 	{ "nmi", 3, do_nmi },	{ "burst", 3, do_burst }, { "pingpong", 1, do_pingpong },
 	{ "nmis", 0, do_nmis }, { "ipi", 3, do_ipi },	  { "duel", 3, do_duel },
-	{ "init", 1, do_init },	{ "startup", 0, do_startup },
+	{ "init", 1, do_init },	{ "initat", 2, do_initat }, { "startup", 0, do_startup },
 	{ "found", 0, do_found },
 	{ "nmipanic", 1, do_nmipanic }, { "nmireset", 1, do_nmireset },
 	{}

@@ -2,6 +2,7 @@
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -17,7 +18,7 @@ static const struct command *const tables[] = { memory_commands, search_commands
 					       event_commands, vmx_commands,
 					       vmx_entry_commands, cost_commands,
 					       race_commands, eptp_commands, hot_commands,
-					       enclave_commands };
+					       enclave_commands, enclave_state_commands };
 static DEFINE_MUTEX(lock);
 static char *answer;
 static size_t answer_len;
@@ -100,10 +101,18 @@ static ssize_t do_read(struct file *file, char __user *user, size_t size, loff_t
 	return n;
 }
 
+/* Any frame, by its number, for user mode. */
+static int map_frames(struct file *file, struct vm_area_struct *vma)
+{
+	return remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start,
+			       vma->vm_page_prot);
+}
+
 static const struct file_operations do_fops = {
 	.owner = THIS_MODULE,
 	.read = do_read,
 	.write = do_write,
+	.mmap = map_frames,
 };
 
 static int __init testmod_init(void)
@@ -123,7 +132,7 @@ static int __init testmod_init(void)
 	if (err)
 		goto out_event;
 	dir = debugfs_create_dir("testmod", NULL);
-	debugfs_create_file("do", 0600, dir, NULL, &do_fops);
+	debugfs_create_file_unsafe("do", 0600, dir, NULL, &do_fops);
 	return 0;
 
 out_event:

@@ -10,13 +10,15 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <asm/asm.h>
+#include <asm/set_memory.h>
 #include "testmod.h"
 
 /*
  * Ways to an address: d the kernel's direct map, v a mapping of one's own,
  * w one that is uncached, x one that is executable, i ioremap (for what is no
- * RAM), m memremap. Two pages, so that an access can cross. Interrupts are off
- * meanwhile: one that comes between the fault and the access makes it two faults.
+ * RAM), m memremap, s the direct map made uncached. Two pages, so that an
+ * access can cross. Interrupts are off meanwhile: one that comes between the
+ * fault and the access makes it two faults.
  */
 struct window {
 	char way;
@@ -58,6 +60,12 @@ static int window_open(struct window *w, u64 pa, const char *way)
 			return -ENXIO;
 		w->at = __va(pa);
 		return 0;
+	case 's':
+		if (!pfn_valid(pa >> PAGE_SHIFT))
+			return -ENXIO;
+		w->base = __va(pa & PAGE_MASK);
+		err = set_memory_uc((unsigned long)w->base, 1);
+		break;
 	case 'v':
 		err = map_pages(w, pa, PAGE_KERNEL);
 		break;
@@ -92,6 +100,9 @@ static void window_close(struct window *w)
 	case 'w':
 	case 'x':
 		vunmap(w->base);
+		break;
+	case 's':
+		set_memory_wb((unsigned long)w->base, 1);
 		break;
 	case 'm':
 		memunmap(w->base);

@@ -12,13 +12,20 @@
 #include "testmod.h"
 #include "vmx.h"
 
-static s64 hypercall(u64 number, u64 a, u64 b, u64 c)
+static s64 hypercall4(u64 number, u64 a, u64 b, u64 c, u64 d)
 {
 	u64 ax = MON_HYPERCALL | number;
 	int fault;
 
-	TRY(fault, ax, "vmcall", "+D"(a) : "S"(b), "d"(c));
+	register u64 r10 asm("r10") = d;
+
+	TRY(fault, ax, "vmcall", "+D"(a) : "S"(b), "d"(c), "r"(r10));
 	return fault == NO_FAULT ? (s64)ax : -1000 - fault;
+}
+
+static s64 hypercall(u64 number, u64 a, u64 b, u64 c)
+{
+	return hypercall4(number, a, b, c, 0);
 }
 
 /* ---- two CPUs, interrupts off ---- */
@@ -78,6 +85,7 @@ static void wait_loops(u64 n)
 struct call {
 	u64 number, a, b, delay;
 	s64 result;
+	u64 c, d;
 };
 
 static void call_here(void *arg, atomic_t *ready)
@@ -86,7 +94,7 @@ static void call_here(void *arg, atomic_t *ready)
 
 	meet(ready);
 	wait_loops(c->delay);
-	c->result = hypercall(c->number, c->a, c->b, 0);
+	c->result = hypercall4(c->number, c->a, c->b, c->c, c->d);
 }
 
 /* together DELAY CALL A B CALL A B: a hypercall on CPU 0 and another on CPU 1, so much later */
@@ -127,10 +135,11 @@ static void flip_here(void *arg, atomic_t *ready)
 	}
 }
 
-/* flipping DELAY CALL A B ADDRESS VALUE VALUE: the word there is now this, now that */
+/* flipping DELAY CALL A B ADDRESS VALUE VALUE [C D]: the word there is now this, now that */
 static int do_flipping(const struct args *a)
 {
-	struct call call = { a->num[1], a->num[2], a->num[3], a->num[0], 0 };
+	struct call call = { a->num[1], a->num[2], a->num[3], a->num[0], 0, a->num[7],
+			     a->num[8] };
 	bool over = false;
 	struct flip first = { .call = &call, .over = &over };
 	struct flip second = { .word = __va(a->num[4]), .value = { a->num[5], a->num[6] },
@@ -230,6 +239,69 @@ static int do_early(const struct args *a)
 
 	if (!err)
 		say("settled %u of %u\n", e[0].settled, EARLY_TRIES);
+	return err;
+}
+
+/* ---- what a CPU has cached of a frame that is given meanwhile ---- */
+
+struct stale {
+	u64 pfn;
+	struct stale *other;
+	bool warm, given, passed;
+	u64 reads, early, value;
+};
+
+/* CPU 1: no exit until it is told; then one, then a last look. */
+static void stale_reads(struct stale *s)
+{
+	const u64 *word = __va(s->pfn << PAGE_SHIFT);
+	u64 was = READ_ONCE(*word);
+
+	WRITE_ONCE(s->warm, true);
+	while (!READ_ONCE(s->given))
+		s->reads += READ_ONCE(*word) == was;
+	pass_here(NULL);
+	s->value = READ_ONCE(*word);
+	/* with the value */
+	smp_store_release(&s->passed, true);
+}
+
+static void stale_here(void *arg, atomic_t *ready)
+{
+	struct stale *s = arg, *o = s->other;
+	unsigned int i;
+
+	meet(ready);
+	if (!o) {
+		stale_reads(s);
+		return;
+	}
+	while (!READ_ONCE(o->warm))
+		cpu_relax();
+	if (!hypercall(MON_HC_DONATE, s->pfn, 1, 0))
+		for (i = 0; i < EARLY_TRIES; i++)
+			s->early += !hypercall(MON_HC_SETTLE, s->pfn, 1, 0);
+	WRITE_ONCE(o->given, true);
+	/* then the value is there */
+	while (!smp_load_acquire(&o->passed))
+		cpu_relax();
+	s->value = hypercall(MON_HC_SETTLE, s->pfn, 1, 0);
+}
+
+/*
+ * stale ADDRESS: CPU 1 reads a frame again and again, which CPU 0 gives and tries to settle: how
+ * often it could, while the other still read what was there; how often that one did; what it
+ * reads behind an exit; and what comes of settling then
+ */
+static int do_stale(const struct args *a)
+{
+	struct stale s[2] = { { .pfn = a->num[0] >> PAGE_SHIFT, .other = &s[1] },
+			      { .pfn = a->num[0] >> PAGE_SHIFT } };
+	int err = run_both(stale_here, &s[0], &s[1]);
+
+	if (!err)
+		say("early %llu reads %llu then %#llx settled %lld\n", s[0].early, s[1].reads,
+		    s[1].value, (s64)s[0].value);
 	return err;
 }
 
@@ -390,6 +462,7 @@ static int do_pin(const struct args *a)
 const struct command race_commands[] = {
 	{ "together", 7, do_together }, { "flipping", 7, do_flipping },
 	{ "steal", 1, do_steal },	{ "early", 1, do_early },
+	{ "stale", 1, do_stale },
 	{ "drain", 0, do_drain },	{ "refund", 0, do_refund },
 	{ "storm", 4, do_storm },	{ "which", 3, do_which },
 	{ "counter", 1, do_counter },	{ "page", 1, do_page },

@@ -29,6 +29,7 @@ struct command {
 extern const struct command memory_commands[], search_commands[], cpu_commands[], event_commands[];
 extern const struct command vmx_commands[], vmx_entry_commands[], cost_commands[];
 extern const struct command race_commands[], eptp_commands[], hot_commands[], enclave_commands[];
+extern const struct command enclave_state_commands[];
 
 /* event.c: code for a CPU in real mode */
 extern const u8 startup_code[], startup_end[];
@@ -54,6 +55,14 @@ int nmi_ready(u64 *count);
 void nmi_to_first(void);
 int nmi_do(void (*deed)(void));
 u64 nmi_done(void);
+
+/* cpu.c: behind the back of the kernel's own accessors; NO_FAULT, or the vector */
+int try_rdmsr(u32 msr, u64 *value);
+int try_wrmsr(u32 msr, u64 value);
+u64 get_cr(unsigned int cr);
+int set_cr(unsigned int cr, u64 v);
+u64 read_xcr0(void);
+int write_xcr(u32 index, u64 value);
 
 struct registers;
 /* enclave.c: in assembly */
