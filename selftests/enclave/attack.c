@@ -4,12 +4,14 @@
  * command() says. The end of its input is its end.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include "host.h"
 
 #define PAGE 4096UL
@@ -62,6 +64,43 @@ static long hide(pthread_t *keeper)
 	return err;
 }
 
+static void *watch(void *unused)
+{
+	unsigned long value[2];
+
+	(void)unused;
+	on_cpu(1);
+	order_on(&victim, 1, ORDER_WATCH, value);
+	return NULL;
+}
+
+static unsigned long physical(volatile void *at)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY);
+	unsigned long entry = 0;
+
+	if (pread(fd, &entry, sizeof(entry), (unsigned long)at / PAGE * sizeof(entry)) < 0)
+		exit(1);
+	close(fd);
+	return (entry & ((1UL << 55) - 1)) * PAGE;
+}
+
+/* Where thread 1 counts, on CPU 1, while it reads the page with the secret, until told. */
+static long watched(void)
+{
+	volatile struct puppet_args *args = args_of(1);
+	pthread_t watcher;
+
+	args->a[0] = PUPPET_HEAP;
+	args->a[1] = 0;
+	args->a[2] = 0;
+	if (pthread_create(&watcher, NULL, watch, NULL))
+		return 0;
+	while (!args->a[2])
+		sched_yield();
+	return (long)physical(&args->a[0]);
+}
+
 /* An ordinary process with the same words, that nothing protects. */
 static void hold(void)
 {
@@ -76,7 +115,7 @@ static void hold(void)
 
 /*
  * "hide": thread 1 spins on CPU 1, with the secret; "end": until now. "count": words of it that
- * are still there. "args T A B": of a thread. "hold": this process has it, too.
+ * are still there. "args T A B": of a thread. "hold": this process has it, too. "watch": watched().
  */
 static long command(const char *line)
 {
@@ -90,6 +129,8 @@ static long command(const char *line)
 		args_of(1)->a[0] = 1;
 		return pthread_join(keeper, NULL);
 	}
+	if (!strcmp(line, "watch\n"))
+		return watched();
 	if (!strcmp(line, "hold\n")) {
 		hold();
 		return 0;

@@ -8,13 +8,14 @@ if [ "${1:-}" != inside ]; then
 	{
 		local add=("${@:2}") name
 
-		for name in life run attack beside; do
+		for name in life run attack beside hostile vm; do
 			add+=(--add "build/enclave/$name:/usr/bin/enclave-$name")
 		done
 		exec selftests/machine/run --cpus 2 --timeout "$1" "${add[@]}" \
 			--add build/enclave/puppet.bin:/usr/lib/puppet.bin \
 			--add selftests/lib.sh:/lib.sh --add selftests/testmod/ask.sh:/ask.sh \
-			--add selftests/enclave/lib.sh:/enclave.sh --add "$0:/test" -- bash /test inside
+			--add selftests/enclave/lib.sh:/enclave.sh \
+			--add selftests/enclave/attack.sh:/attack.sh --add "$0:/test" -- bash /test inside
 	}
 	return
 fi

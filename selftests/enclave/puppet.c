@@ -174,7 +174,7 @@ static u64 watch(const volatile u64 *at, volatile struct puppet_args *args)
 {
 	while (!args->a[1]) {
 		*at;
-		args->a[2] = 1;
+		args->a[2]++;
 	}
 	return *at;
 }
@@ -186,6 +186,34 @@ static u64 renew(volatile u64 *at, u64 value, volatile struct puppet_args *args)
 	*at = value;
 	((volatile struct puppet_args *)((u64)args + 4096))->a[1] = 1;
 	return refused;
+}
+
+#define RFLAGS_STATUS 0x8d5UL
+#define MXCSR_INITIAL 0x1f80
+#define FCW_INITIAL 0x37f
+
+/* RDTSC is one of what a host could have made an exception. */
+static u64 state(u64 thread)
+{
+	static u64 first_xcr0;
+	u64 fs, gs, flags, ymm;
+	unsigned int mxcsr, lo, hi;
+	unsigned short fcw;
+	u64 xcr0;
+
+	asm volatile("pushf; pop %0" : "=r"(flags));
+	asm volatile("stmxcsr %0; fnstcw %1" : "=m"(mxcsr), "=m"(fcw));
+	asm volatile("rdfsbase %0; rdgsbase %1" : "=r"(fs), "=r"(gs));
+	asm volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	asm volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	xcr0 = lo | (u64)hi << 32;
+	asm volatile("vextractf128 $1, %%ymm0, %%xmm1; vmovq %%xmm1, %0" : "=r"(ymm) : : "xmm1");
+	if (!first_xcr0)
+		first_xcr0 = xcr0;
+	return (mxcsr != MXCSR_INITIAL ? STATE_MXCSR : 0) | (fcw != FCW_INITIAL ? STATE_FCW : 0) |
+	       (xcr0 != first_xcr0 ? STATE_XCR0 : 0) | (gs ? STATE_GS_BASE : 0) |
+	       (fs != PUPPET_STACKS + (thread + 1) * PUPPET_STACK_SIZE - 4096 ? STATE_FS_BASE : 0) |
+	       ((flags & ~RFLAGS_STATUS) != 2 ? STATE_RFLAGS : 0) | (ymm ? STATE_YMM : 0);
 }
 
 static u64 copy(volatile struct puppet_args *args)
@@ -250,6 +278,8 @@ u64 puppet(u64 order, volatile struct puppet_args *args, u64 thread, u64 found)
 		return watch((u64 *)args->a[0], args);
 	case ORDER_RENEW:
 		return renew((u64 *)args->a[0], args->a[2], args);
+	case ORDER_STATE:
+		return state(thread);
 	case ORDER_KEEP:
 		return keep();
 	case ORDER_HIDE:

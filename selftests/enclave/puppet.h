@@ -50,7 +50,8 @@ struct puppet_args {
  * ORDER_PROTECT: a1 pages from a0 on to a2
  * ORDER_TAKE: as that, for the page at a0: what it has behind it, ~0 if it changes then
  * ORDER_KEEP: of the registers that a call preserves, how many a call of the process changes
- * ORDER_WATCH: reads at a0, and puts 1 into a2, until a1 is not 0; what is there then
+ * ORDER_WATCH: reads at a0, and counts in a2, until a1 is not 0; what is there then
+ * ORDER_STATE: what of its registers is not as it has to be, STATE_*
  * ORDER_RENEW: gives the page at a0 back, writes a2 there, and tells thread 1, its a1
  * ORDER_LEAVE: with ~a1 in all registers: a0: 0 returns 7, 1 calls before, 2 UD2
  */
@@ -81,6 +82,7 @@ enum puppet_order {
 	ORDER_TAKE,
 	ORDER_WATCH,
 	ORDER_RENEW,
+	ORDER_STATE,
 };
 
 /* In place of an instruction's number. FILL: counts there, and in a2, until it may not. */
@@ -88,5 +90,13 @@ enum puppet_order {
 #define CATCH_WRITE (~1UL) /* the address itself */
 #define CATCH_JUMP (~2UL)
 #define CATCH_FILL (~3UL)
+
+#define STATE_MXCSR 1
+#define STATE_FCW 2
+#define STATE_XCR0 4 /* or another than at the first call */
+#define STATE_FS_BASE 8
+#define STATE_GS_BASE 16
+#define STATE_RFLAGS 32
+#define STATE_YMM 64
 
 #endif /* _ENCLAVE_PUPPET_H */
