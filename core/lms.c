@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* LMS: RFC 8554, 4.6 and 5.4.2. A signature has hashes of chains; a verifier walks to their ends. */
+/* LMS: RFC 8554, 4.6 and 5.4.2. A signature has points of chains; this walks to their ends. */
 #include "lms.h"
 #include "lib.h"
 
