@@ -20,7 +20,7 @@ built()
 		done
 		make -s -C selftests/testmod SERIES=6.1 &&
 			gcc -O2 -Wall -Wextra -Werror -static -o $out/fuzzer \
-				selftests/fuzz/machine/{main,input,world,structs,calls,requests}.c \
+				selftests/fuzz/machine/{main,input,world,structs,calls,enclave,requests}.c \
 				selftests/share/puppet.[cS]
 	} >$out/build.log 2>&1 || {
 		diag "$(tail -n 5 $out/build.log)"

@@ -63,19 +63,21 @@ bool input_parse(const char *text, struct input *in);
 enum structure { ST_NONE, ST_CREATE, ST_OFFER, ST_GUEST_OFFER, ST_ARM, ST_INFO, ST_VM_INFO,
 		 ST_FRAMES, ST_ACCEPT, ST_SHARE_OFFER, ST_SHARE_INFO, ST_PAGES, ST_CREATE_DISK,
 		 ST_ARM_DISK, ST_KEY, ST_ENCLAVE, ST_ENCLAVE_CREATE, ST_ENCLAVE_ADD,
-		 ST_ENCLAVE_RUN, ST_ENCLAVE_INFO, ST_NR };
+		 ST_ENCLAVE_RUN, ST_ENCLAVE_INFO, ST_ENCLAVE_EVICT, ST_NR };
 enum class { CLASS_IMAGE, CLASS_TABLE, CLASS_VMX, CLASS_STATE, CLASS_FREE, CLASS_PRIVATE,
 	     CLASS_SHARED, CLASS_TRANSIT, CLASS_HOLE, CLASS_PINNED, CLASS_NR };
 
 #define ARENA_PAGES 64	  /* the fuzzer's own, which it may give away */
 #define CANARY_PAGES 64	  /* beside it; nobody may change them */
 #define SCRATCH_PAGE 200  /* answers to the fuzzer itself */
+#define ENCLAVE_PAGE 203  /* code of enclaves: see enclave.c */
 #define VALUES 64
 
 extern uint8_t *arena;
 extern uint64_t arena_pa, frames_total;
 extern int victim; /* its descriptor */
 extern unsigned int victim_domain;
+extern uint64_t keeper; /* domain of an enclave that has to keep what it has */
 extern int64_t results[MAX_OPS];
 extern uint64_t used[MAX_OPS][NR_ARGS + MAX_EDITS]; /* what the values of an input were */
 extern unsigned int nr_results;
@@ -99,7 +101,13 @@ int64_t do_hypercall(const struct op *op);
 int64_t do_guest(const struct op *op);
 int64_t do_touch(const struct op *op);
 void frames_home(void);
+void destroyed(uint64_t call, uint64_t number);
 void calls_clean(void);
+
+/* enclave.c */
+void enclave_init(void);
+bool enclave_whole(void);
+void enclave_done(void);
 
 /* requests.c */
 void requests_init(void);

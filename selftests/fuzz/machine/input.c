@@ -49,8 +49,8 @@ static struct value random_value(void)
 }
 
 /*
- * What the arguments of calls are: an address, a frame, a domain, a share, a page of the VM's,
- * another number.
+ * What the arguments of calls are: an address, a frame, a domain, a share, a page of the VM's, a
+ * call of an enclave's, another number.
  */
 static const char *const call_arguments[] = {
 	[MON_HC_STATUS] = "a", [MON_HC_CPU_STATUS] = "na", [MON_HC_DONATE] = "fn",
@@ -61,7 +61,7 @@ static const char *const call_arguments[] = {
 	[MON_HC_ENCLAVE_CREATE] = "a", [MON_HC_ENCLAVE_ADD] = "dnna",
 	[MON_HC_ENCLAVE_BUFFER] = "dnf", [MON_HC_ENCLAVE_FINISH] = "d",
 	[MON_HC_ENCLAVE_DESTROY] = "d", [MON_HC_ENCLAVE_STATUS] = "da",
-	[MON_HC_ENCLAVE_REFILL] = "dn", [MON_HC_ENCLAVE_RUN] = "dnnn",
+	[MON_HC_ENCLAVE_REFILL] = "dn", [MON_HC_ENCLAVE_RUN] = "dnne",
 	[MON_HC_ENCLAVE_PAUSE] = "dn", [MON_HC_ENCLAVE_EVICT] = "daa",
 	[MON_HC_ENCLAVE_LOAD] = "dnaa", [MON_HC_ENCLAVE_PEEK] = "dnan",
 	[MON_HC_NR + 1] = "",
@@ -90,7 +90,8 @@ static struct value random_argument(const struct op *op, unsigned int arg)
 		char sort;
 		const char *kinds;
 	} sorts[] = { { 'a', "AFTTTU" }, { 'f', "NNPR" }, { 'd', "DDDR" }, { 's', "SSRR" },
-		      { 'g', "GGGV" }, { 'n', "VVVR" } };
+		      { 'g', "GGGV" }, { 'n', "VVVR" },
+		      { 'e', "EEEV" } };
 	struct value v = random_value();
 	unsigned int i;
 

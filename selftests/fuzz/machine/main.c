@@ -268,6 +268,7 @@ int main(int argc, char **argv)
 	if (argc < 6 || blind)
 		fuzz(strtoul(argv[3], NULL, 0), time(NULL) + strtol(argv[4], NULL, 0));
 	check();
+	enclave_done();
 	say_points();
 	printf("done: seed %s, %lu inputs, %lu operations, %u kept, %lu edges, %ld s\n", argv[2],
 	       inputs, operations, nr_corpus, edges, time(NULL) - begin);

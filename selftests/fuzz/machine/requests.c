@@ -105,7 +105,7 @@ static unsigned long request_of(unsigned int number)
 		MON_IOC_SHARE_STATUS, MON_IOC_VM_ARM, MON_IOC_SHARE_ACCEPT, MON_IOC_SHARE_OFFER,
 		_IO(MON_IOC_MAGIC, 0x7f), MON_IOC_VM_KEY, MON_IOC_ENCLAVE_CREATE,
 		MON_IOC_ENCLAVE_ADD, MON_IOC_ENCLAVE_FINISH, MON_IOC_ENCLAVE_RUN,
-		MON_IOC_ENCLAVE_STATUS, MON_IOC_ENCLAVE_REFILL,
+		MON_IOC_ENCLAVE_STATUS, MON_IOC_ENCLAVE_REFILL, MON_IOC_ENCLAVE_EVICT,
 	};
 
 	return requests[number % (sizeof(requests) / sizeof(requests[0]))];
@@ -138,8 +138,14 @@ static void note_file(int file, unsigned long request)
 {
 	struct mon_vm_info info = { .size = sizeof(info) };
 	struct mon_share_info share = { .size = sizeof(share) };
+	struct mon_enclave_info enclave = { .size = sizeof(enclave) };
 
 	opened[nr_opened++] = file;
+	if (request == MON_IOC_ENCLAVE_CREATE) {
+		if (!ioctl(file, MON_IOC_ENCLAVE_STATUS, &enclave))
+			note_domain(enclave.domain);
+		return;
+	}
 	if (request == MON_IOC_VM_ARM) {
 		last_vm = file;
 		if (!ioctl(file, MON_IOC_VM_STATUS, &info))
@@ -169,7 +175,7 @@ int64_t do_request(const struct op *op)
 	if (result < 0)
 		return -errno;
 	if (result > 2 && (request == MON_IOC_VM_ARM || request == MON_IOC_SHARE_ACCEPT ||
-			   request == MON_IOC_SHARE_OFFER))
+			   request == MON_IOC_SHARE_OFFER || request == MON_IOC_ENCLAVE_CREATE))
 		note_file(result, request);
 	return result;
 }

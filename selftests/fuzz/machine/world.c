@@ -24,6 +24,7 @@ uint8_t *arena;
 uint64_t arena_pa, frames_total;
 int victim;
 unsigned int victim_domain;
+uint64_t keeper;
 int64_t results[MAX_OPS];
 uint64_t used[MAX_OPS][NR_ARGS + MAX_EDITS];
 unsigned int nr_results;
@@ -113,7 +114,7 @@ static void note_frame(const struct mon_frame *f, uint64_t pfn)
 		class = CLASS_PINNED;
 	else
 		return;
-	if (class == CLASS_PRIVATE && f->owner == victim_domain)
+	if (class == CLASS_PRIVATE && (f->owner == victim_domain || f->owner == keeper))
 		secret_frame[below(SECRET_FRAMES)] = pfn;
 	if (!frame_of[class] || !below(16))
 		frame_of[class] = pfn;
@@ -180,9 +181,19 @@ static uint64_t domain(unsigned int index)
 	static const uint64_t others[] = { MON_DOMAIN_HOST, MON_DOMAIN_MONITOR, MON_DOMAIN_NONE,
 					   17 };
 
-	if (index & 1 && nr_domains)
-		return domains[index / 2 % nr_domains];
+	if (index & 1 && nr_domains) /* the newest first */
+		return domains[nr_domains - 1 - index / 2 % nr_domains];
+	if (index % 8 == 4)
+		return keeper;
 	return index % 8 == 6 ? others[index / 8 % 4] : victim_domain;
+}
+
+static uint64_t enclave_call(unsigned int index)
+{
+	static const uint64_t perms[] = { MON_ENCLAVE_READ, MON_ENCLAVE_READ | MON_ENCLAVE_WRITE,
+					  MON_ENCLAVE_READ | MON_ENCLAVE_EXEC, 7 };
+
+	return index % (MON_EC_NR + 1) | 1 << 8 | perms[index / 16 % 4] << 32;
 }
 
 uint64_t value_of(const struct value *v, uint64_t structure)
@@ -213,6 +224,8 @@ uint64_t value_of(const struct value *v, uint64_t structure)
 		return structure + add;
 	case 'U': /* not there */
 		return pointer(v->index, structure) + add;
+	case 'E': /* a call of an enclave's: its number, second and third argument */
+		return enclave_call(v->index) + add;
 	case 'G': /* a page of the VM's that it may share and give back */
 		return GUEST_PLAY / PAGE + v->index * 8 % GUEST_PLAY_PAGES + add;
 	default:
@@ -257,8 +270,10 @@ const char *world_whole(void)
 			continue;
 		got = testmod("load 8 %#lx", secret_frame[i] * PAGE);
 		if (got && got != -1013)
-			return "the host reads a page of the VM's";
+			return "the host reads a page of the VM's, or of the enclave's";
 	}
+	if (!enclave_whole())
+		return "the enclave has not all it had";
 	return NULL;
 }
 
@@ -308,5 +323,6 @@ void world_init(void)
 	victim_domain = vm.domain;
 	puppet(PUPPET_FILL, GUEST_SECRET, GUEST_WORD, GUEST_SECRET_WORDS, 0);
 	puppet(PUPPET_TOUCH, GUEST_PLAY, 1, GUEST_PLAY_PAGES, 0);
+	enclave_init();
 	hypercall(0, MON_HC_DONATE, arena_pa / PAGE + SCRATCH_PAGE + 2, 1, 0, 0); /* in transit */
 }
