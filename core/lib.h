@@ -14,4 +14,17 @@ void __noreturn monitor_reset(void);
 /** cpu_random() - 64 bits nobody can foresee (vendor interface) */
 u64 cpu_random(void);
 
+static inline u32 load_be32(const u8 *p)
+{
+	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
+}
+
+static inline void store_be32(u8 *p, u32 x)
+{
+	p[0] = x >> 24;
+	p[1] = x >> 16;
+	p[2] = x >> 8;
+	p[3] = x;
+}
+
 #endif /* _CORE_LIB_H */

@@ -18,26 +18,13 @@ struct step {
 	u8 value[32];
 } __attribute__((__packed__));
 
-static void put_be32(u8 to[4], u32 value)
-{
-	to[0] = value >> 24;
-	to[1] = value >> 16;
-	to[2] = value >> 8;
-	to[3] = value;
-}
-
-static u32 get_be32(const u8 from[4])
-{
-	return (u32)from[0] << 24 | from[1] << 16 | from[2] << 8 | from[3];
-}
-
 static void begin(struct sha256 *sha, const struct mon_lms_key *key, u32 number,
 		  enum purpose purpose)
 {
 	const u8 two[2] = { purpose >> 8, purpose };
 	u8 four[4];
 
-	put_be32(four, number);
+	store_be32(four, number);
 	sha256_init(sha);
 	sha256_update(sha, key->id, sizeof(key->id));
 	sha256_update(sha, four, sizeof(four));
@@ -81,7 +68,7 @@ static void one_time_key(const struct mon_lms_key *key, const struct mon_lms_sig
 	u32 i;
 
 	memcpy(step.id, key->id, sizeof(step.id));
-	put_be32(step.leaf, leaf);
+	store_be32(step.leaf, leaf);
 	digits(hash, digit);
 	begin(&all, key, leaf, PUBLIC);
 	for (i = 0; i < MON_LMS_CHAINS; i++) {
@@ -122,10 +109,10 @@ bool lms_verify(const struct mon_lms_key *key, const struct mon_lms_signature *s
 
 	memcpy(leaf, signature->leaf, sizeof(leaf));
 	memcpy(random, signature->random, sizeof(random));
-	number = get_be32(leaf);
-	if (get_be32(key->type) != MON_LMS_TYPE || get_be32(key->ots_type) != MON_LMS_OTS_TYPE ||
-	    get_be32(signature->type) != MON_LMS_TYPE ||
-	    get_be32(signature->ots_type) != MON_LMS_OTS_TYPE || number >> MON_LMS_HEIGHT)
+	number = load_be32(leaf);
+	if (load_be32(key->type) != MON_LMS_TYPE || load_be32(key->ots_type) != MON_LMS_OTS_TYPE ||
+	    load_be32(signature->type) != MON_LMS_TYPE ||
+	    load_be32(signature->ots_type) != MON_LMS_OTS_TYPE || number >> MON_LMS_HEIGHT)
 		return false;
 	begin(&sha, key, number, MESSAGE);
 	sha256_update(&sha, random, sizeof(random));

@@ -3,6 +3,7 @@
  * SHA-256. Names and section numbers are those of FIPS 180-4.
  */
 #include "sha256.h"
+#include "lib.h"
 
 /* 4.2.2 */
 static const u32 K[64] = {
@@ -21,19 +22,6 @@ static const u32 K[64] = {
 static inline u32 ror(u32 x, u32 n)
 {
 	return x >> n | x << (32 - n);
-}
-
-static inline u32 load_be32(const u8 *p)
-{
-	return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
-}
-
-static inline void store_be32(u8 *p, u32 x)
-{
-	p[0] = x >> 24;
-	p[1] = x >> 16;
-	p[2] = x >> 8;
-	p[3] = x;
 }
 
 /* Word @t of the message schedule (6.2.2 step 1), of which 16 are kept. */
