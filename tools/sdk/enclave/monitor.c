@@ -97,16 +97,24 @@ int mon_protect(void *at, size_t size, unsigned int permission)
 	return 0;
 }
 
+int mon_label(unsigned char to[32], const char kind[8], const void *label, size_t size)
+{
+	if (size > MON_LABEL_MAX)
+		return -MON_EINVAL;
+	memset(to, 0, 8 + MON_LABEL_MAX);
+	memcpy(to, kind, 8);
+	memcpy(to + 8, label, size);
+	return 0;
+}
+
 int mon_key_of(const char kind[8], const void *label, size_t size, unsigned char key[MON_KEY_SIZE])
 {
 	struct mon_enclave_key *k = &mon_thread()->call.key;
-	long error;
+	long error = mon_label(k->label, kind, label, size);
 
-	if (size > MON_LABEL_MAX)
-		return -MON_EINVAL;
-	memset(k, 0, sizeof(*k));
-	memcpy(k->label, kind, 8);
-	memcpy(k->label + 8, label, size);
+	if (error)
+		return error;
+	memset(k->key, 0, sizeof(k->key));
 	error = ask(MON_EC_KEY, k);
 	memcpy(key, k->key, MON_KEY_SIZE);
 	mon_wipe(k, sizeof(*k));

@@ -32,6 +32,9 @@ struct mon_thread *mon_thread(void);
 /** mon_where() - of this enclave */
 const struct mon_layout *mon_where(void);
 
+/** mon_label() - for the monitor: @kind, then @label; 0, or -MON_EINVAL: more than MON_LABEL_MAX */
+int mon_label(unsigned char to[32], const char kind[8], const void *label, size_t size);
+
 /**
  * mon_key_of() - a key of the runtime's own, by who the enclave is
  * @kind: so that none is one of mon_key()'s

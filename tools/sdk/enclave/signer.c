@@ -45,11 +45,10 @@ int mon_signer_key_of(const char kind[8], const void *label, size_t size,
 	struct mon_enclave_signer_key *k = &mon_thread()->call.signer_key;
 	long error;
 
-	if (size > MON_LABEL_MAX)
-		return -MON_EINVAL;
 	memset(k, 0, sizeof(*k));
-	memcpy(k->label, kind, 8);
-	memcpy(k->label + 8, label, size);
+	error = mon_label(k->label, kind, label, size);
+	if (error)
+		return error;
 	k->security_version = security_version;
 	error = mon_vmcall(MON_EC_SIGNER_KEY, (unsigned long)k, 0, 0);
 	memcpy(key, k->key, MON_KEY_SIZE);
