@@ -39,20 +39,6 @@ start()
 	guest_does "ip addr add 10.0.2.15/24 dev eth0; ip addr add 10.0.3.15/24 dev eth1; ip link set eth0 up; ip link set eth1 up" >/dev/null
 }
 
-# bits N...: 64 features, those of them set
-bits()
-{
-	local i text=
-
-	for ((i = 0; i < 64; i++)); do
-		case " $* " in
-		*" $i "*) text+=1 ;;
-		*) text+=0 ;;
-		esac
-	done
-	echo $text
-}
-
 # sends: what the host gets of the guest's data
 sends()
 {

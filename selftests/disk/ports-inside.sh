@@ -29,20 +29,6 @@ disk()
 		"$3" "$2" "$1" "$1" "$4"
 }
 
-# bits N...: 64 features, those of them set
-bits()
-{
-	local i text=
-
-	for ((i = 0; i < 64; i++)); do
-		case " $* " in
-		*" $i "*) text+=1 ;;
-		*) text+=0 ;;
-		esac
-	done
-	echo $text
-}
-
 # turns NAME: how often threads of that name have run
 turns()
 {

@@ -137,3 +137,17 @@ guest_end()
 	exec 5<&- 6<&- 7<&- 8<&-
 	return $status
 }
+
+# bits N...: 64 features, those of them set
+bits()
+{
+	local i text=
+
+	for ((i = 0; i < 64; i++)); do
+		case " $* " in
+		*" $i "*) text+=1 ;;
+		*) text+=0 ;;
+		esac
+	done
+	echo $text
+}
