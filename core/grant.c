@@ -355,7 +355,28 @@ s64 grant_release(struct vm *vm, u64 gfn, u64 pages)
 	err = vm_npt_release(&vm->npt, vm->id, gfn << PAGE_SHIFT, pages);
 	if (err == NPT_EBUSY)
 		return -MON_EBUSY;
-	if (!err)
-		__atomic_fetch_add(&vm->returned, pages, __ATOMIC_RELAXED);
-	return npt_to_errno(err);
+	if (err)
+		return npt_to_errno(err);
+	__atomic_fetch_add(&vm->returned, pages, __ATOMIC_RELAXED);
+	spin_lock(&grants_lock);
+	vm->released = epoch_latest();
+	spin_unlock(&grants_lock);
+	return 0;
+}
+
+/*
+ * All CPUs, not only those of its vCPUs: one that was between two runs of a vCPU may
+ * enter the next with what it has cached in the last.
+ */
+s64 grant_settled(struct vm *vm)
+{
+	s64 err = 0;
+
+	spin_lock(&grants_lock);
+	if (!epoch_passed(vm->released)) {
+		WRITE_ONCE(waited, vm->released);
+		err = -MON_EAGAIN;
+	}
+	spin_unlock(&grants_lock);
+	return err;
 }

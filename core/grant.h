@@ -25,6 +25,7 @@ s64 grant_show(struct vm *vm, u64 slot, struct mon_guest_share *out);
 s64 grant_signal(const struct vm *vm, u64 id);
 s64 grant_take_signal(const struct vm *vm, u64 id);
 s64 grant_release(struct vm *vm, u64 gfn, u64 pages);
+s64 grant_settled(struct vm *vm);
 
 /** grant_waits() - is there a VM that could go on if some CPU of the host entered the monitor? */
 bool grant_waits(void);

@@ -43,6 +43,7 @@ enum startup_state { STARTUP_NONE, STARTUP_INIT, STARTUP_SIPI };
  * @pci_ecam: where it has placed the configuration space of PCI Express; 0: nowhere
  * @window_gfn, @window_pages: where shares appear; written under grants_lock
  * @returned: pages it gave back
+ * @released: epoch of the last that it gave back; under grants_lock
  * @dying_epoch: CPUs may hold a pointer to it until this has passed
  */
 struct vm {
@@ -72,6 +73,7 @@ struct vm {
 	u64 window_gfn;
 	u64 window_pages;
 	u64 returned;
+	u64 released;
 	u64 exits;
 	u64 exits_to_host;
 	u64 dying_epoch;

@@ -44,8 +44,11 @@
  *	MON_RELEASE_MAX pages. The VM may own as many pages less: what it touches there
  *	later is made of zeros, if it owns less than it may, else it waits until the host
  *	lets it own more (struct mon_guest_self).
+ *	Other vCPUs may reach what was there before until MON_GC_SETTLED says 0.
  *	EPERM: not all of it is RAM; EBUSY: part of it is shared, or would be needed
  *	for what the VM owns elsewhere; EINVAL
+ * @MON_GC_SETTLED: (): 0: no vCPU reaches any more what was there before MON_GC_RELEASE,
+ *	so what is written there now is not lost. EAGAIN: call again, some CPU has not flushed yet
  */
 enum mon_guest_call {
 	MON_GC_PING = 0,
@@ -58,6 +61,7 @@ enum mon_guest_call {
 	MON_GC_SIGNAL = 7,
 	MON_GC_TAKE_SIGNAL = 8,
 	MON_GC_RELEASE = 9,
+	MON_GC_SETTLED = 10,
 	MON_GC_NR,
 };
 

@@ -126,6 +126,7 @@ static bool only_asks(u64 call)
 	case DEBUG_GUEST | MON_GC_SELF:
 	case DEBUG_GUEST | MON_GC_SHARE_AT:
 	case DEBUG_GUEST | MON_GC_TAKE_SIGNAL:
+	case DEBUG_GUEST | MON_GC_SETTLED:
 		return true;
 	}
 	return false;

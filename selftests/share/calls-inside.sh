@@ -19,7 +19,7 @@ calls()
 }
 
 insmod /lib/monitor/monitor.ko && modprobe kvm_intel || exit 1
-vm_start a :
+vm_start a : -smp 2 # one gives back, one writes there
 vm_says a '^/ # ' || {
 	vm_show a
 	exit 1

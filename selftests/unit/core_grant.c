@@ -357,6 +357,16 @@ static void test_release(void)
 	refused(grant_release(vms[A], 0x100, 4), -MON_EBUSY, "release: one of them is offered");
 	ok(!grant_release(vms[A], 0x100, 2) && vms[A]->npt.owned == owned - 2 &&
 	   vms[A]->npt.limit == pages - 2 && vms[A]->returned == 2, "release");
+	ok(grant_settled(vms[A]) == -MON_EAGAIN && grant_waits(),
+	   "release: another vCPU may still reach what was there");
+	epoch_pass(0);
+	ok(grant_settled(vms[A]) == -MON_EAGAIN, "until every CPU has flushed");
+	ok(!grant_settled(vms[B]), "which no other VM waits for");
+	epoch_pass(1);
+	ok(!grant_settled(vms[A]) && !grant_waits(), "then it is settled");
+	check(!grant_release(vms[A], 0x100, 1));
+	ok(!grant_settled(vms[A]), "what was not there is settled at once");
+	check(!vm_refill(vms[A]->id, 1));
 	ok(vm_refill(vms[A]->id, 3) == -MON_EINVAL && vm_refill(vms[A]->id, ~0ULL) == -MON_EINVAL,
 	   "refill: more than its policy needs");
 	ok(vm_refill(99, 1) == -MON_ENOENT && !vm_refill(vms[A]->id, 2) &&

@@ -4,6 +4,7 @@
  * again if the host lets it. Attribute "balloon" of /sys/class/misc/monguest: pages.
  */
 #include <linux/device.h>
+#include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -91,14 +92,31 @@ static s64 may_deflate(void)
 	return err ? err : (s64)(self.limit + balloon_pages - full_limit);
 }
 
+/* Else what another CPU writes there could go where the page was before, and be lost. */
+static int wait_settled(void)
+{
+	long err;
+
+	while ((err = monguest_call(MON_GC_SETTLED, 0, 0, 0)) == -EAGAIN) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		fsleep(USEC_PER_MSEC);
+	}
+	return err;
+}
+
 static int deflate(u64 target)
 {
 	struct page *page, *next;
 	s64 allowed = may_deflate();
 	unsigned int order;
+	int err;
 
 	if (allowed < 0)
 		return allowed;
+	err = wait_settled();
+	if (err)
+		return err;
 	list_for_each_entry_safe(page, next, &blocks, lru) {
 		order = page_private(page);
 		if (1LL << order > allowed || balloon_pages - target < 1ULL << order)

@@ -8,6 +8,7 @@
 #include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/string.h>
@@ -93,6 +94,18 @@ static long end_share(long id)
 			usleep_range(1000, 2000);
 	}
 	return err;
+}
+
+static bool settled(void)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 5000; tries++) {
+		if (!call(MON_GC_SETTLED, 0, 0, 0))
+			return true;
+		usleep_range(1000, 2000);
+	}
+	return false;
 }
 
 /* Shares of this VM's and offers to it. */
@@ -244,6 +257,7 @@ static void test_release(void)
 	is("release: a device", call(MON_GC_RELEASE, DEVICE_PFN, 1, 0), -MON_EPERM);
 	is("release: the window", call(MON_GC_RELEASE, WINDOW_PFN, 1, 0), -MON_EPERM);
 	is("release: no address", call(MON_GC_RELEASE, ~0ULL, 2, 0), -MON_EPERM);
+	ok(settled(), "release: so there is nothing to settle", 0);
 	ok(limit_now() == limit && !memchr_inv(pages, 0x5a, 2 * PAGE_SIZE),
 	   "release: nothing of that has changed anything", limit);
 }
@@ -258,6 +272,72 @@ static void test_released(void)
 	is("release: the limit", limit_now(), limit - 1);
 	ok(!memchr_inv(pages, 0x5a, PAGE_SIZE) && !memchr_inv(pages + PAGE_SIZE, 0, PAGE_SIZE),
 	   "release: that page is made of zeros, the other is as it was", 0);
+}
+
+/* ---- a page given back, and another CPU that writes there ---- */
+
+/* Each round the writer writes the round's number to where it wrote before. */
+static struct {
+	unsigned int round, written;
+	bool last;
+} writer;
+
+static int writer_thread(void *unused)
+{
+	unsigned int *word = pages, done = 0, now;
+
+	while (!READ_ONCE(writer.last)) {
+		now = smp_load_acquire(&writer.round); /* of lost_one() */
+		if (now != done) {
+			WRITE_ONCE(*word, now);
+			smp_store_release(&writer.written, now); /* for lost_one() */
+			done = now;
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+static bool lost_one(unsigned int round)
+{
+	smp_store_release(&writer.round, round); /* for writer_thread() */
+	while (smp_load_acquire(&writer.written) != round) /* of writer_thread() */
+		cond_resched();
+	return READ_ONCE(*(unsigned int *)pages) != round;
+}
+
+/* How often what the other CPU writes is lost. */
+static unsigned int losses(unsigned int rounds, bool settle)
+{
+	static unsigned int round;
+	unsigned int lost = 0;
+
+	for (; rounds; rounds--) {
+		if (call(MON_GC_RELEASE, pfn_of(pages), 1, 0) || (settle && !settled()))
+			return UINT_MAX;
+		lost += lost_one(++round);
+	}
+	return lost;
+}
+
+static void test_two_cpus(void)
+{
+	struct task_struct *thread = kthread_create(writer_thread, NULL, "writer");
+	unsigned int lost;
+
+	if (IS_ERR(thread) || num_online_cpus() < 2)
+		return ok(false, "release: another CPU", PTR_ERR_OR_ZERO(thread));
+	get_task_struct(thread);
+	kthread_bind(thread, 1);
+	wake_up_process(thread);
+	set_cpus_allowed_ptr(current, cpumask_of(0));
+	lost_one(UINT_MAX);
+	lost = losses(50, false);
+	ok(lost && lost <= 50, "release: what another CPU writes at once may be lost", lost);
+	is("release: once it is settled nothing is", losses(50, true), 0);
+	WRITE_ONCE(writer.last, true);
+	kthread_stop(thread);
+	put_task_struct(thread);
 }
 
 static void test_one(void)
@@ -339,13 +419,15 @@ static int __init calls_init(void)
 	pages = alloc_pages_exact(2 * PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
 	if (!page || !pages)
 		return -ENOMEM;
-	if (release)
+	if (release) {
 		test_released();
-	else if (steal)
+		test_two_cpus();
+	}
+	if (steal)
 		test_steal();
 	else if (peer)
 		test_two();
-	else
+	else if (!release)
 		test_one();
 	pr_info("calls: 1..%u\n", points);
 	free_pages_exact(pages, 2 * PAGE_SIZE);
