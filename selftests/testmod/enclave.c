@@ -93,6 +93,18 @@ static void compare(struct run *run, bool avx512)
 			run->vectors |= 1ULL << i;
 }
 
+/* What the APIC has asserted already comes though CR8 is raised (SDM 10.9): it is taken first. */
+static unsigned long mask_all(void)
+{
+	unsigned long before;
+
+	asm volatile("mov %%cr8, %0; sti; nop; mov %1, %%cr8; cli"
+		     : "=&r"(before)
+		     : "r"((unsigned long)MASK_ALL)
+		     : "memory");
+	return before;
+}
+
 /* Interrupts are off; the enclave is left when one comes, if they are not masked. */
 void run_here(struct run *run)
 {
@@ -101,10 +113,8 @@ void run_here(struct run *run)
 
 	fill(run);
 	kernel_fpu_begin();
-	if (run->masked) {
-		asm volatile("mov %%cr8, %0" : "=r"(before));
-		asm volatile("mov %0, %%cr8" : : "r"((unsigned long)MASK_ALL) : "memory");
-	}
+	if (run->masked)
+		before = mask_all();
 	if (run->before)
 		run->before(run);
 	enclave_vmcall(&run->r, avx512 && !run->sse_only);
