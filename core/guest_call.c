@@ -84,13 +84,18 @@ static s64 gc_settled(struct vm *vm, const u64 *arg)
 	return grant_settled(vm);
 }
 
+static s64 gc_disk_opened(struct vm *vm, const u64 *arg)
+{
+	return device_disk_opened(vm, arg[0]);
+}
+
 static s64 (*const calls[MON_GC_NR])(struct vm *vm, const u64 *arg) = {
 	[MON_GC_PING] = gc_ping,	 [MON_GC_SELF] = gc_self,
 	[MON_GC_WINDOW] = gc_window,	 [MON_GC_OFFER] = gc_offer,
 	[MON_GC_ACCEPT] = gc_accept,	 [MON_GC_END] = gc_end,
 	[MON_GC_SHARE_AT] = gc_share_at, [MON_GC_SIGNAL] = gc_signal,
 	[MON_GC_RELEASE] = gc_release,	 [MON_GC_TAKE_SIGNAL] = gc_take_signal,
-	[MON_GC_SETTLED] = gc_settled,
+	[MON_GC_SETTLED] = gc_settled,	 [MON_GC_DISK_OPENED] = gc_disk_opened,
 };
 
 /* To ask again, or that a slot has nothing for the VM, is an answer. */

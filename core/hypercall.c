@@ -177,7 +177,7 @@ static s64 hc_vm_key(struct cpu *cpu, const u64 *arg)
 	if (!in)
 		return -MON_EFAULT;
 	memcpy(key, in, sizeof(key));
-	err = arg[0] > ~0U ? -MON_ENOENT : vm_set_key((u32)arg[0], arg[1], key);
+	err = arg[0] > ~0U ? -MON_ENOENT : vm_set_key((u32)arg[0], arg[1], key, arg[3]);
 	memset(key, 0, sizeof(key));
 	return err;
 }

@@ -471,7 +471,7 @@ s64 vm_refill(u32 id, u64 frames)
 	return err ? -MON_EINVAL : 0;
 }
 
-s64 vm_set_key(u32 id, u64 device, const u8 key[MON_VM_KEY_SIZE])
+s64 vm_set_key(u32 id, u64 device, const u8 key[MON_VM_KEY_SIZE], u64 opened)
 {
 	s64 err = -MON_EBUSY;
 	struct vm *vm;
@@ -480,7 +480,7 @@ s64 vm_set_key(u32 id, u64 device, const u8 key[MON_VM_KEY_SIZE])
 		return -MON_ENOENT;
 	vm = vm_of_domain(id);
 	if (vm->state == MON_VM_ARMED)
-		err = device_set_key(vm, device, key);
+		err = device_set_key(vm, device, key, opened);
 	vm_unhold();
 	return err;
 }

@@ -143,8 +143,8 @@ s64 vm_create(const struct mon_vm_create *args);
 s64 vm_destroy(u32 id);
 s64 vm_status(u32 id, struct mon_vm_status *status);
 s64 vm_refill(u32 id, u64 frames);
-/** vm_set_key() - of one of its disks; -MON_EBUSY: it has begun */
-s64 vm_set_key(u32 id, u64 device, const u8 key[MON_VM_KEY_SIZE]);
+/** vm_set_key() - of one of its disks, opened so often at least; -MON_EBUSY: it has begun */
+s64 vm_set_key(u32 id, u64 device, const u8 key[MON_VM_KEY_SIZE], u64 opened);
 
 /**
  * vm_at() - the VM in a slot below VM_MAX, or NULL (no lock)

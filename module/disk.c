@@ -10,7 +10,7 @@ static long give(u32 domain, void *arg)
 {
 	struct mon_vm_key *key = arg;
 
-	return mon_hypercall(MON_HC_VM_KEY, domain, key->device, __pa(key->key), 0);
+	return mon_hypercall(MON_HC_VM_KEY, domain, key->device, __pa(key->key), key->opened);
 }
 
 /**

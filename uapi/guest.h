@@ -49,6 +49,10 @@
  *	for what the VM owns elsewhere; EINVAL
  * @MON_GC_SETTLED: (): 0: no vCPU reaches any more what was there before MON_GC_RELEASE,
  *	so what is written there now is not lost. EAGAIN: call again, some CPU has not flushed yet
+ * @MON_GC_DISK_OPENED: (number of a device in the VM's policy): returns how often that disk was
+ *	opened to write, with this time. Whoever is told so by the guest, and gives that number
+ *	with the key the next time (MON_IOC_VM_KEY), gets no image from before.
+ *	ENOENT: no such disk; EAGAIN: it is not open (yet)
  */
 enum mon_guest_call {
 	MON_GC_PING = 0,
@@ -62,6 +66,7 @@ enum mon_guest_call {
 	MON_GC_TAKE_SIGNAL = 8,
 	MON_GC_RELEASE = 9,
 	MON_GC_SETTLED = 10,
+	MON_GC_DISK_OPENED = 11,
 	MON_GC_NR,
 };
 

@@ -53,7 +53,7 @@ enum mon_hypercall {
 	MON_HC_SHARE_AT = 16,	  /* (slot, pa of struct mon_share_status) */
 	MON_HC_FRAMES = 17,	  /* (pfn, nr, pa of struct mon_frame[nr]) */
 	MON_HC_WAITED = 18, /* returns 1 if a VM waits for CPUs that have not called since */
-	MON_HC_VM_KEY = 19, /* (domain, device, pa of 32 bytes): before the VM is entered */
+	MON_HC_VM_KEY = 19, /* (domain, device, pa of 32 bytes, opened): before the VM is entered */
 	/* Of enclaves: uapi/enclave.h */
 	MON_HC_ENCLAVE_CREATE = 20,   /* (pa of struct mon_enclave_make): returns a domain id */
 	MON_HC_ENCLAVE_ADD = 21,      /* (domain, address, MON_ENCLAVE_READ.., pa of a page) */
@@ -118,7 +118,8 @@ enum mon_hypercall {
 	X(ENCLAVE_FAULTED, "thread of an enclave ended by an exception")         \
 	X(BLOCK_REFUSED, "block of a sealed disk that does not verify")          \
 	X(DEVICE_STOPPED, "device of a confidential VM stopped: the host interfered")      \
-	X(TABLES_EMPTY, "no frame for a table of an ordinary guest")
+	X(TABLES_EMPTY, "no frame for a table of an ordinary guest")             \
+	X(DISK_OLD, "sealed disk was opened less often than its owner knows of")
 
 /* Domains: the host, the monitor, VMs from 2 on, enclaves from MON_DOMAIN_ENCLAVE on. */
 #define MON_DOMAIN_HOST 0u

@@ -172,6 +172,7 @@ struct mon_share_accept {
  * @device: in: which of the policy's devices
  * @reserved: in: 0
  * @key: in: of the disk
+ * @opened: in: refuse an image that was opened to write less often; 0: any
  */
 struct mon_vm_key {
 	__u32 size;
@@ -179,9 +180,10 @@ struct mon_vm_key {
 	__u32 device;
 	__u32 reserved;
 	__u8 key[MON_VM_KEY_SIZE];
+	__u64 opened;
 };
 
-#define MON_VM_KEY_SIZE_V1 sizeof(struct mon_vm_key)
+#define MON_VM_KEY_SIZE_V1 48 /* without @opened */
 
 /**
  * struct mon_enclave_create - MON_IOC_ENCLAVE_CREATE

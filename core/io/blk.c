@@ -445,6 +445,16 @@ void blk_open(struct blk *blk, const u8 key[MON_DISK_KEY_SIZE], u64 opened)
 	disk_open(blk->disk, key, opened, true);
 }
 
+u64 blk_opened(const struct blk *blk)
+{
+	return disk_super(blk->disk)->opened;
+}
+
+bool blk_is_old(const struct blk *blk)
+{
+	return disk_why(blk->disk) == DISK_WHY_ROLLED_BACK;
+}
+
 enum io_result blk_host_start(struct blk *blk)
 {
 	void *queue = page_of(blk, QUEUE_PAGE);

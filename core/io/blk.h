@@ -41,6 +41,10 @@ u64 blk_host_features(void);
 
 /** blk_open() - begin to open: the host's device is ready, its queue empty; @opened: disk_open() */
 void blk_open(struct blk *blk, const u8 key[MON_DISK_KEY_SIZE], u64 opened);
+/** blk_opened() - how often, with this time, of a disk that runs */
+u64 blk_opened(const struct blk *blk);
+/** blk_is_old() - it was not, since it was opened less often before than it had to be */
+bool blk_is_old(const struct blk *blk);
 
 /**
  * blk_host_start() - the host's device was reset: its queue is empty

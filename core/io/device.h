@@ -110,8 +110,11 @@ int devices_create(struct vm *vm);
 /** devices_retire() - the VM is going, no vCPU is entered any more */
 void devices_retire(struct vm *vm);
 
-/** device_set_key() - of a disk, before the VM begins; -MON_E* */
-s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE]);
+/** device_set_key() - of a disk, before the VM begins; @opened: disk_open(); -MON_E* */
+s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE], u64 opened);
+
+/** device_disk_opened() - MON_GC_DISK_OPENED */
+s64 device_disk_opened(const struct vm *vm, u64 index);
 
 /* ---- vendor interface ---- */
 

@@ -35,7 +35,7 @@ static void count_lies(struct device *d)
 	for (; is_disk(d) && d->bad < blk_bad(d->blk); d->bad++)
 		count(MON_CNT_BLOCK_REFUSED);
 	if (stopped && !d->stopped)
-		count(MON_CNT_DEVICE_STOPPED);
+		count(is_disk(d) && blk_is_old(d->blk) ? MON_CNT_DISK_OLD : MON_CNT_DEVICE_STOPPED);
 	d->stopped = stopped;
 }
 
@@ -89,7 +89,7 @@ void device_open(struct device *d)
 {
 	if (!d->has_key || blk_state(d->blk) != DISK_CLOSED)
 		return;
-	blk_open(d->blk, d->key, 0);
+	blk_open(d->blk, d->key, d->opened);
 	memset(d->key, 0, sizeof(d->key)); /* once is enough */
 	d->has_key = false;
 }
@@ -447,7 +447,7 @@ static bool key_is(const u8 *key, const u8 *key_id)
 	return !memcmp(id, key_id, sizeof(id));
 }
 
-s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE])
+s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE], u64 opened)
 {
 	struct device *d;
 
@@ -457,7 +457,23 @@ s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE])
 	d = vm->device[index];
 	spin_lock(&d->lock);
 	memcpy(d->key, key, MON_VM_KEY_SIZE);
+	d->opened = opened;
 	d->has_key = true;
 	spin_unlock(&d->lock);
 	return 0;
+}
+
+s64 device_disk_opened(const struct vm *vm, u64 index)
+{
+	s64 opened = -MON_EAGAIN;
+	struct device *d;
+
+	if (index >= vm->policy.nr_devices || !is_disk(vm->device[index]))
+		return -MON_ENOENT;
+	d = vm->device[index];
+	spin_lock(&d->lock);
+	if (blk_state(d->blk) == DISK_RUNNING)
+		opened = (s64)(blk_opened(d->blk) & ~BIT(63));
+	spin_unlock(&d->lock);
+	return opened;
 }

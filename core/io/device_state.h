@@ -53,6 +53,7 @@ struct device {
 	struct virtio virtio;
 	struct blk *blk;
 	u8 key[MON_VM_KEY_SIZE];
+	u64 opened;
 	struct net net;
 	u64 pfn[DEVICE_FRAMES_MAX];
 };

@@ -30,6 +30,8 @@ truncate -s $((blocks * 4096)) /tmp/plain
 blocks write /tmp/plain $blocks 1 >/dev/null
 monctl disk import --key /tmp/key --new-key /tmp/plain /tmp/sealed >/dev/null || exit 1
 cp /tmp/sealed /tmp/foreign
+cp /tmp/sealed /tmp/old
+cp /tmp/sealed /tmp/old-again
 (umask 077 && { head -c 32 /dev/urandom | od -An -tx1 | tr -d " \n"; echo; } >/tmp/other-key)
 
 # refused: how many blocks the monitor says that it has refused
@@ -38,7 +40,7 @@ refused()
 	monctl status | awk '/block of a sealed disk/ { n = $1 } END { print n + 0 }'
 }
 
-plan 18
+plan 25
 # ---- sealed ----
 guest_carried=(--disk disk0=/tmp/key --disk disk1=/tmp/other-key)
 start confidential /tmp/sealed -drive file=/tmp/foreign,if=none,id=f,format=raw \
@@ -65,12 +67,52 @@ is "$before $(refused)" "0 $tampered" "... and the monitor has counted them"
 guest_does "blocks write /dev/vda $blocks 4" >/dev/null
 said=$(guest_does "blocks check /dev/vda $blocks 4")
 has "$said" "checked: $blocks good, 0 refused, 0 wrong" "written again they are good again"
+opened=$(guest_does 'insmod /bin/monguest.ko; cat /sys/class/misc/monguest/disk_opened')
 guest_type 'poweroff -f'
 guest_end
 is $? 0 "the guest powers off"
+none "$(grep '^1 ' <<<"$opened")" "it knows nothing of the disk that it could not open"
+opened=$(sed -n 's/^0 //p' <<<"$opened")
+has "$(monctl disk info --key /tmp/key /tmp/sealed)" "^opened: *$opened times" \
+	"... but how often its own was opened: ${opened:-no number}"
 has "$(monctl disk check --key /tmp/key /tmp/sealed)" '0 problems' "the image verifies offline"
 monctl disk export --key /tmp/key /tmp/sealed /tmp/exported >/dev/null
 has "$(blocks check /tmp/exported $blocks 4)" "$blocks good" "what the guest has written, monctl reads"
+
+# ---- rolled back as a whole ----
+# again IMAGE GENERATION: what it reads, in $said, if it is started with that again
+again()
+{
+	start confidential "$1"
+	said=$(guest_does "blocks check /dev/vda $blocks $2")
+}
+
+ends()
+{
+	guest_type 'poweroff -f'
+	guest_end
+}
+
+# old: how many disks the monitor says that it has refused as too old
+old()
+{
+	monctl status | awk '/less often than its owner knows/ { n = $1 } END { print n + 0 }'
+}
+
+guest_carried=(--disk disk0=/tmp/key)
+again /tmp/old 1
+has "$said" "checked: $blocks good" "(an image from before is read, if nobody knows better)"
+ends
+guest_carried+=(--disk-opened "disk0=$opened")
+again /tmp/old-again 1
+has "$said" '^/dev/vda: No such file' "with the number that the guest has told it is refused"
+is "$(old)" 1 "... and counted"
+ends
+again /tmp/sealed 4
+has "$said" "checked: $blocks good" "the newest one is not"
+is "$(guest_does 'insmod /bin/monguest.ko; cat /sys/class/misc/monguest/disk_opened' |
+	sed -n 's/^0 //p')" $((opened + 1)) "... which is told the next number"
+ends
 
 # ---- ordinary ----
 guest_carried=()

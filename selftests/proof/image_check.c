@@ -127,6 +127,7 @@ static bool only_asks(u64 call)
 	case DEBUG_GUEST | MON_GC_SHARE_AT:
 	case DEBUG_GUEST | MON_GC_TAKE_SIGNAL:
 	case DEBUG_GUEST | MON_GC_SETTLED:
+	case DEBUG_GUEST | MON_GC_DISK_OPENED:
 		return true;
 	}
 	return false;

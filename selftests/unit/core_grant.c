@@ -51,11 +51,12 @@ void devices_retire(struct vm *vm)
 	(void)vm;
 }
 
-s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE])
+s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE], u64 opened)
 {
 	(void)vm;
 	(void)index;
 	(void)key;
+	(void)opened;
 	return -MON_EINVAL;
 }
 

@@ -81,11 +81,11 @@ static void test_keys(void)
 	u8 other[MON_VM_KEY_SIZE] = "another one of thirty-two bytes";
 
 	vm_new();
-	ok(device_set_key(&vm, 1, other) == -MON_EINVAL, "another disk's key is refused");
-	ok(device_set_key(&vm, 0, blk_key) == -MON_EINVAL, "a card has none");
-	ok(device_set_key(&vm, 2, blk_key) == -MON_EINVAL &&
-	   device_set_key(&vm, ~0ULL, blk_key) == -MON_EINVAL, "what is not there has none");
-	ok(!device_set_key(&vm, 1, blk_key), "its own is taken");
+	ok(device_set_key(&vm, 1, other, 0) == -MON_EINVAL, "another disk's key is refused");
+	ok(device_set_key(&vm, 0, blk_key, 0) == -MON_EINVAL, "a card has none");
+	ok(device_set_key(&vm, 2, blk_key, 0) == -MON_EINVAL &&
+	   device_set_key(&vm, ~0ULL, blk_key, 0) == -MON_EINVAL, "what is not there has none");
+	ok(!device_set_key(&vm, 1, blk_key, 0), "its own is taken");
 }
 
 /* How often the disk's key is in @size bytes */
@@ -110,6 +110,33 @@ static void test_key_is_gone(void)
 	   !keys_in(image, sizeof(image)), "... until the disk is open, and then nowhere");
 	set_status(disk, 0);
 	ok(negotiate(disk, blk_features() | BIT(32)), "the next driver does not need it");
+}
+
+static bool opens(u64 opened)
+{
+	vm_probed();
+	check(!device_set_key(&vm, 1, blk_key, opened));
+	return negotiate(disk, blk_features() | BIT(32));
+}
+
+static void test_opened(void)
+{
+	s64 first, old = counted[MON_CNT_DISK_OLD], stopped = counted[MON_CNT_DEVICE_STOPPED];
+
+	sim_format();
+	vm_probed();
+	ok(device_disk_opened(&vm, 1) == -MON_EAGAIN, "how often a disk was opened: not yet known");
+	ok(device_disk_opened(&vm, 0) == -MON_ENOENT && device_disk_opened(&vm, 2) == -MON_ENOENT &&
+	   device_disk_opened(&vm, ~0ULL) == -MON_ENOENT, "what is no disk never is");
+	check(opens(0));
+	first = device_disk_opened(&vm, 1);
+	ok(first > 0 && opens((u64)first) && device_disk_opened(&vm, 1) == first + 1,
+	   "each time is counted, and who knows of the last has it opened");
+	ok(counted[MON_CNT_DISK_OLD] == old, "(none was too old)");
+	ok(!opens((u64)first + 2) && counted[MON_CNT_DISK_OLD] == old + 1 &&
+	   counted[MON_CNT_DEVICE_STOPPED] == stopped &&
+	   device_disk_opened(&vm, 1) == -MON_EAGAIN, "who knows of one more has not");
+	ok(!opens(~0ULL) && opens((u64)first + 1), "that changes nothing");
 }
 
 /* ---- by the rules ---- */
@@ -383,6 +410,7 @@ int main(void)
 	test_frames();
 	test_keys();
 	test_key_is_gone();
+	test_opened();
 	test_probe();
 	test_nothing_there();
 	test_disk();

@@ -162,7 +162,7 @@ static void mmio_new(void)
 	host_answer = mmio_honest;
 	interrupt[0] = interrupt[1] = 0;
 	elsewhere = 0;
-	check(!device_set_key(&vm, 1, blk_key));
+	check(!device_set_key(&vm, 1, blk_key, 0));
 }
 
 /* QEMU's devices have seen nothing that no driver may do. */

@@ -166,7 +166,7 @@ static void test_disk(void)
 {
 	sim_format();
 	vm_behind(CARD_FUNCTION, MON_DEVICE_BEHIND(PORT, 0u));
-	check(!device_set_key(&vm, 1, blk_key));
+	check(!device_set_key(&vm, 1, blk_key, 0));
 	guest_writes(PORT, 0x18, 4, 0x010100);
 	host_disk_at = 0x100;
 	probe(disk, DISK_BAR);

@@ -513,7 +513,7 @@ static void vm_new(void)
 static void vm_probed(void)
 {
 	vm_new();
-	check(!device_set_key(&vm, 1, blk_key));
+	check(!device_set_key(&vm, 1, blk_key, 0));
 	probe(card, CARD_BAR);
 	probe(disk, DISK_BAR);
 }

@@ -100,6 +100,10 @@ static void test_bad_keys(int domain)
 	k = good;
 	k.key[31] ^= 1;
 	bad_key(domain, k, -EINVAL, "of another disk");
+	k = good;
+	k.size = MON_VM_KEY_SIZE_V1;
+	k.opened = ~0ULL;
+	bad_key(domain, k, 0, "without how often it was opened");
 }
 
 /* What a disk needs is many frames, and all of them come back. */

@@ -159,21 +159,7 @@ static ssize_t balloon_store(struct device *dev, struct device_attribute *attr, 
 	return err ? err : size;
 }
 
-static DEVICE_ATTR_RW(balloon);
-
-static struct attribute *attributes[] = {
-	&dev_attr_balloon.attr,
-	NULL
-};
-
-static const struct attribute_group group = {
-	.attrs = attributes,
-};
-
-const struct attribute_group *monguest_groups[] = {
-	&group,
-	NULL
-};
+DEVICE_ATTR_RW(balloon);
 
 int monguest_balloon_init(void)
 {

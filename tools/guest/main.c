@@ -99,6 +99,13 @@ static const struct file_operations dev_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
+static struct attribute *monguest_attrs[] = {
+	&dev_attr_balloon.attr,
+	&dev_attr_disk_opened.attr,
+	NULL
+};
+ATTRIBUTE_GROUPS(monguest);
+
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "monguest",

@@ -3,6 +3,7 @@
 #ifndef _MONGUEST_H
 #define _MONGUEST_H
 
+#include <linux/device.h>
 #include <linux/ioport.h>
 #include <linux/miscdevice.h>
 #include <linux/poll.h>
@@ -41,8 +42,11 @@ void monguest_shares_exit(void);
 long monguest_share_offer(void __user *arg);
 long monguest_share_accept(void __user *arg);
 
+/* disk.c */
+extern struct device_attribute dev_attr_disk_opened;
+
 /* balloon.c */
-extern const struct attribute_group *monguest_groups[];
+extern struct device_attribute dev_attr_balloon;
 int monguest_balloon_init(void);
 u64 monguest_balloon_pages(void);
 

@@ -5,6 +5,7 @@
  * port there, or for microvm at which virtio-mmio bus, so that is to be given, too.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,17 +51,50 @@ static bool take_disk(struct carried *c, char *argument)
 	return key_read(equals + 1, c->key);
 }
 
+static struct carried *disk_of(struct carried_list *list, const char *id)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->nr; i++)
+		if (list->device[i].type == MON_DEVICE_DISK && !strcmp(list->device[i].id, id))
+			return &list->device[i];
+	return NULL;
+}
+
+static bool take_opened(struct carried_list *list, char *argument)
+{
+	char *equals = strchr(argument, '='), *end;
+	struct carried *c;
+
+	if (!equals || !isdigit((unsigned char)equals[1]))
+		return !fail("--disk-opened %s: write ID=NUMBER, with the ID of a --disk",
+			     argument);
+	*equals = '\0';
+	c = disk_of(list, argument);
+	if (!c)
+		return !fail("--disk-opened %s: there is no --disk %s=KEYFILE before it", argument,
+			     argument);
+	errno = 0;
+	c->opened = strtoull(equals + 1, &end, 10);
+	if (errno || *end)
+		return !fail("--disk-opened %s=%s: that is no number below 2^64", argument,
+			     equals + 1);
+	return true;
+}
+
 int carried_option(int argc, char **argv, struct carried_list *list)
 {
-	bool disk = !strcmp(argv[0], "--disk");
+	bool disk = !strcmp(argv[0], "--disk"), opened = !strcmp(argv[0], "--disk-opened");
 	struct carried *c = &list->device[list->nr];
 
-	if (!disk && strcmp(argv[0], "--network"))
+	if (!disk && !opened && strcmp(argv[0], "--network"))
 		return 0;
 	if (argc < 2) {
 		fail("%s needs an argument", argv[0]);
 		return -1;
 	}
+	if (opened)
+		return take_opened(list, argv[1]) ? 2 : -1;
 	if (list->nr == MON_VM_MAX_DEVICES) {
 		fail("the monitor carries at most %d devices of a VM", MON_VM_MAX_DEVICES);
 		return -1;

@@ -72,6 +72,7 @@ static bool give_keys(int domain, const struct carried_list *carried)
 		if (carried->device[i].type != MON_DEVICE_DISK)
 			continue;
 		memcpy(request.key, carried->device[i].key, sizeof(request.key));
+		request.opened = carried->device[i].opened;
 		err = ioctl(domain, MON_IOC_VM_KEY, &request);
 		OPENSSL_cleanse(&request, sizeof(request));
 		if (err)
@@ -340,7 +341,8 @@ int cmd_run(int argc, char **argv)
 		argv++;
 	}
 	if (argc < 2 || argv[1][0] == '-') {
-		fail("usage: monctl run [--disk ID=KEYFILE]... [--network ID]... [--] "
+		fail("usage: monctl run [--disk ID=KEYFILE]... [--disk-opened ID=NUMBER]... "
+		     "[--network ID]... [--] "
 		     "qemu-system-x86_64 [QEMU-OPTION]...");
 		return EXIT_USAGE;
 	}

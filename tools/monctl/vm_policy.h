@@ -73,7 +73,9 @@ bool parse_global(struct vm_description *vm, const char *argument);
 struct carried {
 	enum mon_vm_device_type type;
 	const char *id;
-	unsigned char key[MON_VM_KEY_SIZE]; /* of a disk */
+	/* of a disk */
+	unsigned char key[MON_VM_KEY_SIZE];
+	uint64_t opened; /* so often at least */
 };
 
 /** struct carried_list - what --disk and --network say */
@@ -83,7 +85,7 @@ struct carried_list {
 };
 
 /**
- * carried_option() - is @argv[0] --disk ID=KEYFILE or --network ID?
+ * carried_option() - is @argv[0] --disk ID=KEYFILE, --network ID or --disk-opened ID=NUMBER?
  *
  * Return: how many arguments it takes, 0: it is none, -1: it cannot be (see standard error).
  */

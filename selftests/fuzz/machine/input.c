@@ -57,7 +57,7 @@ static const char *const call_arguments[] = {
 	[MON_HC_SETTLE] = "fn", [MON_HC_VM_CREATE] = "a", [MON_HC_VM_DESTROY] = "d",
 	[MON_HC_VM_STATUS] = "da", [MON_HC_VM_REFILL] = "dn", [MON_HC_SHARE_OFFER] = "a",
 	[MON_HC_SHARE_ACCEPT] = "s", [MON_HC_SHARE_TOUCH] = "sn", [MON_HC_SHARE_END] = "s",
-	[MON_HC_SHARE_AT] = "na", [MON_HC_FRAMES] = "fna", [MON_HC_VM_KEY] = "dna",
+	[MON_HC_SHARE_AT] = "na", [MON_HC_FRAMES] = "fna", [MON_HC_VM_KEY] = "dnan",
 	[MON_HC_ENCLAVE_CREATE] = "a", [MON_HC_ENCLAVE_ADD] = "dnna",
 	[MON_HC_ENCLAVE_BUFFER] = "dnf", [MON_HC_ENCLAVE_FINISH] = "d",
 	[MON_HC_ENCLAVE_DESTROY] = "d", [MON_HC_ENCLAVE_STATUS] = "da",
@@ -71,6 +71,7 @@ static const char *const guest_arguments[] = {
 	[MON_GC_SELF] = "g", [MON_GC_WINDOW] = "nn", [MON_GC_OFFER] = "a",
 	[MON_GC_ACCEPT] = "snn", [MON_GC_END] = "s", [MON_GC_SHARE_AT] = "na",
 	[MON_GC_SIGNAL] = "s", [MON_GC_TAKE_SIGNAL] = "s", [MON_GC_RELEASE] = "gn",
+	[MON_GC_DISK_OPENED] = "n",
 	[MON_GC_NR + 3] = "nn",
 };
 
