@@ -454,6 +454,22 @@ s64 enclave_refill(u64 domain, u64 frames)
 	return 0;
 }
 
+static s64 peek_registers(struct enclave *e, u64 index, void *host_page)
+{
+	struct mon_enclave_registers registers = { 0 };
+	s64 err = -MON_EINVAL;
+
+	spin_lock(&e->lock);
+	if (e->state == MON_ENCLAVE_READY && index < e->policy.nr_threads)
+		err = thread_registers(e->thread[index], &registers) ? 0 : -MON_EBUSY;
+	spin_unlock(&e->lock);
+	if (err)
+		return err;
+	memset(host_page, 0, PAGE_SIZE);
+	memcpy(host_page, &registers, sizeof(registers));
+	return 0;
+}
+
 /* Its measurement says that the host may do so; its keys are others than without. */
 s64 enclave_peek(u64 domain, u64 address, void *host_page, bool write)
 {
@@ -464,8 +480,11 @@ s64 enclave_peek(u64 domain, u64 address, void *host_page, bool write)
 		return -MON_ENOENT;
 	if (!(e->policy.flags & MON_ENCLAVE_DEBUG))
 		return -MON_EPERM;
-	if (!IS_ALIGNED(address, PAGE_SIZE) || address >= MON_ENCLAVE_HIGH)
+	if (!IS_ALIGNED(address, PAGE_SIZE) || (write && address >= MON_ENCLAVE_REGISTERS))
 		return -MON_EINVAL;
+	if (address >= MON_ENCLAVE_REGISTERS)
+		return peek_registers(e, (address - MON_ENCLAVE_REGISTERS) >> PAGE_SHIFT,
+				      host_page);
 	pfn = vm_npt_lookup(&e->npt, e->id, address);
 	if (pfn == INVALID_PFN)
 		return -MON_EFAULT;

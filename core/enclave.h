@@ -174,6 +174,8 @@ struct thread *thread_new(struct enclave *e, u32 index);
 void thread_free(struct thread *thread);
 /** thread_idle() - it runs nowhere */
 bool thread_idle(const struct thread *thread);
+/** thread_registers() - of one that runs nowhere, into zeros; else false; under enclave->lock */
+bool thread_registers(const struct thread *thread, struct mon_enclave_registers *out);
 /** thread_passed() - or on a CPU that has passed @epoch; under enclave->lock */
 bool thread_passed(const struct thread *thread, u64 epoch);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* pread() and pwrite() of the memory of an enclave that lets its host do that: for debuggers. */
+/* pread() and pwrite() of the memory of an enclave that lets its host do that, and of registers. */
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/uaccess.h>
@@ -22,7 +22,7 @@ static ssize_t part(struct mon_enclave *e, void *page, char __user *user, size_t
 	} else if (!err && copy_to_user(user, page + offset, n)) {
 		return -EFAULT;
 	}
-	return err ? (err == -EPERM ? -EPERM : -EIO) : n;
+	return err ? (err == -EPERM || err == -EBUSY ? err : -EIO) : n;
 }
 
 static ssize_t move(struct file *file, char __user *user, size_t size, loff_t *at, bool write)

@@ -74,7 +74,10 @@ struct mon_enclave_policy {
 	unsigned long long reserved[4];
 };
 
-/* The host may read and write its memory: for developers. In the measurement like all else. */
+/*
+ * The host may read and write its memory and read its threads' registers: for developers. In the
+ * measurement like all else.
+ */
 #define MON_ENCLAVE_DEBUG 1u
 
 #define MON_ENCLAVE_READ 1u
@@ -371,5 +374,33 @@ struct mon_enclave_evicted {
 	unsigned long long number;
 	unsigned char tag[16];
 };
+
+/* What a thread does while it runs nowhere. */
+enum mon_enclave_thread_state {
+	MON_ENCLAVE_THREAD_IDLE = 0,	    /* its registers are zeros */
+	MON_ENCLAVE_THREAD_CALLING = 1,	    /* the process; those that a call changes are zeros */
+	MON_ENCLAVE_THREAD_INTERRUPTED = 2, /* or waits for a frame or a page */
+	MON_ENCLAVE_THREAD_FAULTED = 4,	    /* at an exception, for good */
+};
+
+/**
+ * struct mon_enclave_registers - MON_HC_ENCLAVE_PEEK at MON_ENCLAVE_REGISTERS, a page for a thread
+ * @state: enum mon_enclave_thread_state
+ * @reserved: 0
+ * @gpr: RAX RCX RDX RBX RSP RBP RSI RDI R8 to R15
+ *
+ * Of an enclave with MON_ENCLAVE_DEBUG, and to read only. EBUSY: the thread runs.
+ */
+struct mon_enclave_registers {
+	unsigned int state;
+	unsigned int reserved;
+	unsigned long long gpr[16];
+	unsigned long long rip;
+	unsigned long long rflags;
+	unsigned long long fs_base;
+	unsigned long long gs_base;
+};
+
+#define MON_ENCLAVE_REGISTERS MON_ENCLAVE_HIGH
 
 #endif /* _UAPI_ENCLAVE_H */

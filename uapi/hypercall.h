@@ -76,7 +76,10 @@ enum mon_hypercall {
 	MON_HC_ENCLAVE_EVICT = 29,
 	/* (domain, thread, pa of a page, pa of struct mon_enclave_evicted): what it waits for */
 	MON_HC_ENCLAVE_LOAD = 30,
-	/* (domain, address, pa of a page, write): a page of one with MON_ENCLAVE_DEBUG */
+	/*
+	 * (domain, address, pa of a page, write): a page of one with MON_ENCLAVE_DEBUG; or, to
+	 * read, struct mon_enclave_registers of a thread, and zeros
+	 */
 	MON_HC_ENCLAVE_PEEK = 31,
 	MON_HC_NR,
 };

@@ -539,8 +539,9 @@ struct mon_pages {
  * close-on-exec, that is the domain: mmap() it, shared, from offset 0 on, to reach the buffer,
  * which begins as zeros. When the last descriptor and mapping are gone the enclave is destroyed,
  * its memory is wiped and comes back. If its policy has MON_ENCLAVE_DEBUG, pread() and pwrite()
- * reach its memory, at its own addresses, in pages that are there (else EIO); of another one
- * they are EPERM.
+ * reach its memory, at its own addresses, in pages that are there (else EIO), and pread() its
+ * threads' registers, at MON_ENCLAVE_REGISTERS (EBUSY: the thread runs); of another one they are
+ * EPERM.
  *
  *  EINVAL  also: the policy breaks a rule of struct mon_enclave_policy; @frames is 0
  *  ENOMEM  the host has not enough free memory, or the monitor has as many enclaves as it can hold

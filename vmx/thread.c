@@ -104,6 +104,28 @@ bool thread_passed(const struct thread *t, u64 epoch)
 	return thread_idle(t) || epoch_passed_by(t->cpu, epoch);
 }
 
+/* Beside what is preserved, @gpr of one that calls is of some exit before. */
+bool thread_registers(const struct thread *t, struct mon_enclave_registers *out)
+{
+	u32 i, state = __atomic_load_n(&t->state, __ATOMIC_ACQUIRE); /* see thread_leave() */
+
+	if (state == THREAD_RUNNING)
+		return false;
+	out->state = state;
+	if (state == THREAD_IDLE)
+		return true;
+	for (i = 0; i < ARRAY_SIZE(preserved); i++)
+		out->gpr[preserved[i]] = t->gpr[preserved[i]];
+	if (state != THREAD_CALLING)
+		memcpy(out->gpr, t->gpr, sizeof(out->gpr));
+	out->gpr[RSP] = t->gpr[RSP];
+	out->rip = t->rip;
+	out->rflags = t->rflags;
+	out->fs_base = t->fs_base;
+	out->gs_base = t->gs_base;
+	return true;
+}
+
 /* ---- the VMCS of a CPU ---- */
 
 /*
@@ -341,7 +363,7 @@ s64 thread_enter(struct cpu *cpu, const u64 *arg)
 
 static void state_out(struct cpu *cpu, struct thread *t, enum thread_state next)
 {
-	if (next != THREAD_CALLING && next != THREAD_INTERRUPTED)
+	if (next == THREAD_IDLE)
 		return;
 	if (next == THREAD_CALLING)
 		preserved_save(cpu, t->gpr);

@@ -25,11 +25,11 @@
 #include "cpu.h"
 
 enum thread_state {
-	THREAD_IDLE = 0,
-	THREAD_CALLING = 1,
-	THREAD_INTERRUPTED = 2,
+	THREAD_IDLE = MON_ENCLAVE_THREAD_IDLE,
+	THREAD_CALLING = MON_ENCLAVE_THREAD_CALLING,
+	THREAD_INTERRUPTED = MON_ENCLAVE_THREAD_INTERRUPTED,
 	THREAD_RUNNING = 3,
-	THREAD_FAULTED = 4,
+	THREAD_FAULTED = MON_ENCLAVE_THREAD_FAULTED,
 };
 
 /**
@@ -39,7 +39,7 @@ enum thread_state {
  * @handling: its exception handler has not ended
  * @xsave_pfn: vector registers while it does not run
  * @gpr, @rip, @rflags, @fs_base, @gs_base, @pending_dbg: likewise; CALLING: those of @gpr that a
- *	call preserves
+ *	call preserves; FAULTED: as at the exception, for a debugger
  * @host_gpr: of the host, those that a call preserves
  * @host_xcr0, @host_lbr: of the host
  */

@@ -568,7 +568,7 @@ static void test_trim_two(void)
 static void test_debug(void)
 {
 	struct mon_enclave_create create = puppet_policy();
-	unsigned long words[2] = { 0x1234, 0x5678 }, got[2] = { 0 };
+	unsigned long words[2] = { 0x1234, 0x5678 }, got[2] = { 0 }, at;
 	struct enclave e;
 
 	enclave_make(&e);
@@ -588,7 +588,112 @@ static void test_debug(void)
 	   order(&e, ORDER_READ, PUPPET_HEAP + PAGE, 0) == 0x5678, "and it has that");
 	ok(pread(e.fd, got, 8, PUPPET_HEAP + 9 * PAGE) == -1 && errno == EIO, "what is not there");
 	ok(pread(e.fd, got, 8, PUPPET_BUFFER) == -1 && errno == EIO, "nor its own");
-	ok(pread(e.fd, got, 8, MON_ENCLAVE_HIGH) == -1 && errno == EIO, "nor the monitor's");
+	at = MON_ENCLAVE_REGISTERS + create.policy.nr_threads * PAGE;
+	ok(pread(e.fd, got, 8, at) == -1 && errno == EIO, "nor the monitor's");
+	enclave_end(&e);
+}
+
+#define RSP 4
+
+/* Of thread 1: 0, or -errno. */
+static int registers(struct enclave *e, struct mon_enclave_registers *r)
+{
+	ssize_t n = pread(e->fd, r, sizeof(*r), MON_ENCLAVE_REGISTERS + PAGE);
+
+	return n == sizeof(*r) ? 0 : n < 0 ? -errno : -EIO;
+}
+
+/* A bit for each of the general registers that has it. */
+static unsigned int which(const struct mon_enclave_registers *r, unsigned long word)
+{
+	unsigned int i, bits = 0;
+
+	for (i = 0; i < 16; i++)
+		bits |= (r->gpr[i] == word) << i;
+	return bits;
+}
+
+static bool is_at(const struct mon_enclave_registers *r, unsigned int state)
+{
+	return r->state == state && r->rip - PUPPET_TEXT < PUPPET_TEXT_PAGES * PAGE &&
+	       r->gpr[RSP] - PUPPET_STACKS < 2 * PUPPET_STACK_SIZE && r->rflags & 2;
+}
+
+/* Thread 1 calls the process, with the word in all registers. */
+static void call_full(struct enclave *e)
+{
+	unsigned long value[2] = { ORDER_LEAVE, PUPPET_BUFFER + PAGE };
+
+	args_of(e, 1)->a[0] = 1;
+	args_of(e, 1)->a[1] = ~PUPPET_SECRET;
+	if (enclave_run(e->fd, 1, MON_ENCLAVE_CALL, value) != MON_ENCLAVE_OCALL)
+		printf("# it does not call\n");
+}
+
+/* Likewise it runs, on the other CPU, until it is told otherwise. */
+static void *spin_full(void *arg)
+{
+	unsigned long value[2];
+
+	on_cpu(1);
+	order_on(arg, 1, ORDER_SECRET, value);
+	return NULL;
+}
+
+/* Now and then an interrupt stops it: then they are all there, and never some of them. */
+static void test_registers_running(struct enclave *e)
+{
+	volatile struct puppet_args *args = args_of(e, 1);
+	unsigned long busy = 0, whole = 0, tries;
+	struct mon_enclave_registers r;
+	pthread_t thread;
+	int err;
+
+	args->a[0] = 0;
+	args->a[2] = 0;
+	pthread_create(&thread, NULL, spin_full, e);
+	while (!args->a[2])
+		sched_yield();
+	for (tries = 0; tries < 1000000 && !(busy && whole && tries >= 1000); tries++) {
+		err = registers(e, &r);
+		busy += err == -EBUSY;
+		whole += !err && is_at(&r, MON_ENCLAVE_THREAD_INTERRUPTED) &&
+			 which(&r, PUPPET_SECRET) == 0xff6f; /* not RSP, RDI */
+	}
+	args->a[0] = 1;
+	pthread_join(thread, NULL);
+	ok(busy && whole && busy + whole == tries, "of a thread that runs: none");
+	printf("# of %lu tries it ran at %lu, was interrupted at %lu\n", tries, busy, whole);
+}
+
+static void test_registers(void)
+{
+	struct mon_enclave_create create = puppet_policy();
+	unsigned long value[2] = { 0 };
+	struct mon_enclave_registers r, none = { 0 };
+	struct enclave e;
+
+	enclave_make(&e);
+	call_full(&e);
+	memset(&r, 0xaa, sizeof(r));
+	ok(registers(&e, &r) == -EPERM && r.state == 0xaaaaaaaa, "registers: its host has none");
+	enclave_end(&e);
+	create.policy.flags = MON_ENCLAVE_DEBUG;
+	enclave_make_of(&e, &create);
+	ok(!registers(&e, &r) && !memcmp(&r, &none, sizeof(r)), "one that lets it: zeros if idle");
+	call_full(&e);
+	ok(!registers(&e, &r) && is_at(&r, MON_ENCLAVE_THREAD_CALLING) &&
+	   which(&r, PUPPET_SECRET) == 0xf028 && which(&r, 0) == 0x0fc7,
+	   "in a call: what that preserves, and zeros");
+	ok(pwrite(e.fd, &r, 8, MON_ENCLAVE_REGISTERS + PAGE) == -1 && errno == EIO,
+	   "not to be written");
+	is(enclave_run(e.fd, 1, MON_ENCLAVE_ANSWER, value), MON_ENCLAVE_RETURNED, "it goes on");
+	test_registers_running(&e);
+	args_of(&e, 1)->a[0] = 2;
+	args_of(&e, 1)->a[1] = PUPPET_SECRET;
+	ok(order_on(&e, 1, ORDER_LEAVE, value) == MON_ENCLAVE_FAULTED && !registers(&e, &r) &&
+	   is_at(&r, MON_ENCLAVE_THREAD_FAULTED) && which(&r, ~PUPPET_SECRET) == 0xffee,
+	   "at the exception that has ended it");
 	enclave_end(&e);
 }
 
@@ -709,7 +814,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "storm"))
 		return storm();
-	plan(15 + 2 + 16 + 22 + 7 + 4 + 6 + 12 + 1 + 21 + 24 + 1 + 2 + 10 + 9 + 5 + 5);
+	plan(15 + 2 + 16 + 22 + 7 + 4 + 6 + 12 + 1 + 21 + 24 + 1 + 2 + 10 + 7 + 9 + 5 + 5);
 	test_calls();
 	test_chain();
 	test_memory();
@@ -724,6 +829,7 @@ int main(int argc, char **argv)
 	test_protect_two();
 	test_trim_two();
 	test_debug();
+	test_registers();
 	test_self();
 	test_keys();
 	test_reports();

@@ -80,6 +80,15 @@ bool thread_idle(const struct thread *t)
 	return !t->busy;
 }
 
+bool thread_registers(const struct thread *t, struct mon_enclave_registers *out)
+{
+	if (t->busy)
+		return false;
+	out->state = MON_ENCLAVE_THREAD_CALLING;
+	out->rip = t->pfn;
+	return true;
+}
+
 bool thread_passed(const struct thread *t, u64 epoch)
 {
 	return !t->busy || epoch_passed_by(t->cpu, epoch);
@@ -910,6 +919,51 @@ static void test_evict_protect(void)
 	ok(all_back(), "every frame is back");
 }
 
+/* What one thread has, behind all addresses of an enclave that lets its host see that. */
+static s64 registers(u64 id, u64 thread, u8 *page)
+{
+	memset(page, 0xaa, PAGE_SIZE);
+	return enclave_peek(id, MON_ENCLAVE_REGISTERS + thread * PAGE_SIZE, page, false);
+}
+
+static void test_peek(void)
+{
+	static u8 page[PAGE_SIZE], none[PAGE_SIZE];
+	const struct mon_enclave_registers *r = (const void *)page;
+	struct mon_enclave_make args = make_args();
+	struct enclave *e;
+	s64 id;
+
+	setup(512);
+	e = make_full(1);
+	ok(enclave_peek(e->id, HEAP, page, false) == -MON_EPERM &&
+	   registers(e->id, 0, page) == -MON_EPERM && page[0] == 0xaa, "peek: it is not for that");
+	destroy(e->id);
+	args.policy.flags = MON_ENCLAVE_DEBUG;
+	id = enclave_create(&args);
+	e = enclave_of((u64)id);
+	ok(registers(e->id, 0, page) == -MON_EINVAL, "registers: of one that is being built");
+	check(!enclave_add(e->id, TEXT, RX, text[0]) && !enclave_finish(e->id));
+	ok(!enclave_peek(e->id, TEXT, page, false) && !memcmp(page, text[0], PAGE_SIZE),
+	   "peek: a page");
+	ok(enclave_peek(e->id, HEAP, page, false) == -MON_EFAULT, "peek: one that is not there");
+	ok(!registers(e->id, 1, page) && r->rip == e->thread[1]->pfn &&
+	   !memcmp(page + sizeof(*r), none, PAGE_SIZE - sizeof(*r)), "registers, and zeros");
+	ok(registers(e->id, THREADS, page) == -MON_EINVAL &&
+	   registers(e->id, ~0ULL >> 14, page) == -MON_EINVAL &&
+	   enclave_peek(e->id, MON_ENCLAVE_REGISTERS + 8, page, false) == -MON_EINVAL,
+	   "registers: of no thread");
+	ok(enclave_peek(e->id, MON_ENCLAVE_REGISTERS, page, true) == -MON_EINVAL,
+	   "registers: to write");
+	e->thread[1]->busy = true;
+	ok(registers(e->id, 1, page) == -MON_EBUSY && page[0] == 0xaa, "registers: while it runs");
+	e->thread[1]->busy = false;
+	check(enclave_destroy(e->id) == -MON_EAGAIN);
+	ok(registers(e->id, 1, page) == -MON_EINVAL, "registers: of one that goes");
+	destroy(e->id);
+	ok(all_back(), "every frame is back");
+}
+
 static void test_evict_poor(void)
 {
 	struct enclave *e;
@@ -949,6 +1003,7 @@ int main(void)
 	test_evict_lies();
 	test_evict_protect();
 	test_evict_poor();
+	test_peek();
 	test_many();
 	return unit_end();
 }
