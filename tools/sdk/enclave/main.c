@@ -9,6 +9,8 @@ _Static_assert(offsetof(struct mon_enclave_note, config.simulation) == 24 + 40, 
 _Static_assert(sizeof(struct mon_thread) <= MON_ENCLAVE_FAULT_OFFSET, "there is the monitor's");
 _Static_assert(MON_HYPERCALL == 0x4d4f4e0000000000ULL && !MON_EC_RETURN && MON_EC_HANDLED == 7,
 	       "as in entry.S");
+_Static_assert(offsetof(struct mon_enclave_fault, gpr) == 16 &&
+	       offsetof(struct mon_enclave_fault, rip) == 144, "as in entry.S");
 
 /* Stacks are as large as they are aligned, and a thread's page is at the end of its stack. */
 struct mon_thread *mon_thread(void)
