@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* monctl enclave: what an enclave's file will be, without a monitor. */
+/* monctl enclave: what an enclave's file will be, without a monitor; and gdb. */
 #include <stdio.h>
 #include <string.h>
 #include "monctl.h"
@@ -24,7 +24,7 @@ static void show(const struct mon_enclave_file *file)
 	show_digest(file->measurement);
 	printf("product           %u\nsecurity version  %u\n", p->product, p->security_version);
 	printf("debug             %s\n",
-	       p->flags & MON_ENCLAVE_DEBUG ? "yes: it has no secrets" : "no");
+	       p->flags & MON_ENCLAVE_DEBUG ? "yes: root can read and change all of it" : "no");
 	printf("threads           %u, with stacks of %llu KiB\n", p->nr_threads,
 	       p->stack_size >> 10);
 	printf("pages in the file %llu\n", file->pages);
@@ -39,8 +39,10 @@ int cmd_enclave(int argc, char **argv)
 	int info = argc == 3 && !strcmp(argv[1], "info");
 	struct mon_enclave_file file;
 
+	if (argc > 1 && !strcmp(argv[1], "gdb"))
+		return cmd_enclave_gdb(argc - 1, argv + 1);
 	if (argc != 3 || (!info && strcmp(argv[1], "measure"))) {
-		fail("usage: monctl enclave measure|info FILE.elf");
+		fail("usage: monctl enclave measure|info FILE.elf | gdb PID [DOMAIN]");
 		return EXIT_USAGE;
 	}
 	if (mon_inspect(argv[2], &file))

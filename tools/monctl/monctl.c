@@ -22,8 +22,9 @@ static const struct subcommand subcommands[] = {
 	  "print the launch measurement that such a VM has to have", cmd_measure },
 	{ "disk", "COMMAND [ARGUMENT]...", "make, fill, check and read sealed disks; 'disk --help'",
 	  cmd_disk },
-	{ "enclave", "measure|info FILE",
-	  "print the measurement of an enclave, or all that its file says", cmd_enclave },
+	{ "enclave", "measure|info FILE | gdb PID [DOMAIN]",
+	  "print the measurement of an enclave, or all that its file says; let gdb look into a debug "
+	  "enclave, by 'target remote |'", cmd_enclave },
 	{ "events", "SOCKET", "let VMs interrupt each other, for 'ivshmem-doorbell' of QEMU",
 	  cmd_events },
 };

@@ -40,6 +40,7 @@ int cmd_evict(int argc, char **argv);
 unsigned long long number_of(const char *text);
 int cmd_disk(int argc, char **argv);
 int cmd_enclave(int argc, char **argv);
+int cmd_enclave_gdb(int argc, char **argv);
 int cmd_events(int argc, char **argv);
 
 /** show_domains() - the confidential VMs there are; part of the status */
