@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* For gdb.nightly, and selftests/sdk/gdb.test. */
+/* For gdb.test, and selftests/sdk/gdb.test. */
 #ifndef _DEBUGGED_H
 #define _DEBUGGED_H
 
