@@ -28,6 +28,7 @@ enum domain_id {
 	DOM_HOST = 0,
 	DOM_MONITOR = 1,
 	DOM_FIRST_VM = 2,
+	DOM_FIRST_ENCLAVE = 32,
 	DOM_LIMIT = 4096,
 };
 
@@ -68,7 +69,7 @@ enum npt_error {
 };
 
 #define GFN_BITS 36
-#define DOM_PEER_LIMIT 32 /* only domains below it can be shared with: 5 bits */
+#define DOM_PEER_LIMIT 128 /* only domains below it can be shared with: 7 bits */
 #ifndef NPT_MAX_CPUS
 #define NPT_MAX_CPUS 256
 #endif
@@ -88,17 +89,18 @@ enum npt_error {
  *       frame 0 never leaves the host.
  */
 struct frame {
-	u64 state : 4;
-	u64 type : 4;
+	u64 state : 3;
+	u64 type : 3;
 	u64 owner : 12;
 	u64 retired : 1;
-	u64 peer : 5;
+	u64 peer : 7;
 	u64 peer_write : 1;
 	u64 shared : 1;
 	u64 gfn : GFN_BITS;
 };
 
 _Static_assert(sizeof(struct frame) == 8, "one word per frame");
+_Static_assert(FRAME_STATES <= 8 && FRAME_TYPES <= 8, "3 bits each");
 
 /**
  * struct ram_range - a range of RAM as the host's firmware map has it

@@ -70,18 +70,26 @@ bool share_covers(u32 vm, u64 gfn, u64 nr)
 	return covers;
 }
 
-/* The first free entry, so that walks find what there is soon, unless the owner has enough. */
+/*
+ * The first free entry, so that walks find what there is soon, unless the owner has enough.
+ * There may be more enclaves than entries: theirs are not those of VMs.
+ */
 static struct share *slot_for(u32 owner)
 {
 	struct share *slot = NULL;
-	u32 i, own = 0;
+	u32 i, own = 0, of_enclaves = 0;
 
 	for (i = 0; i < SHARE_MAX; i++) {
-		if (shares[i].state != SHARE_FREE)
-			own += shares[i].owner == owner;
-		else if (!slot)
-			slot = &shares[i];
+		if (shares[i].state == SHARE_FREE) {
+			if (!slot)
+				slot = &shares[i];
+			continue;
+		}
+		own += shares[i].owner == owner;
+		of_enclaves += shares[i].owner >= DOM_FIRST_ENCLAVE;
 	}
+	if (owner >= DOM_FIRST_ENCLAVE && of_enclaves >= SHARE_ENCLAVES)
+		return NULL;
 	return own < SHARE_QUOTA ? slot : NULL;
 }
 

@@ -27,7 +27,11 @@
 
 #ifndef SHARE_MAX
 #define SHARE_QUOTA 16 /* for each owner, so that none uses up another's */
-#define SHARE_MAX (SHARE_QUOTA * 17) /* the host and 16 VMs */
+#define SHARE_ENCLAVES (SHARE_QUOTA * 16) /* for all enclaves together */
+#define SHARE_MAX (SHARE_QUOTA * 17 + SHARE_ENCLAVES) /* the host, 16 VMs, enclaves */
+#endif
+#ifndef SHARE_ENCLAVES
+#define SHARE_ENCLAVES SHARE_MAX
 #endif
 #define SHARE_SLOT_BITS 16 /* of an ID: the entry's place in the table */
 #define SHARE_ANY DOM_MONITOR /* offered to a VM that the owner named in another way */
@@ -80,7 +84,8 @@ void share_init(void);
  * before: FREE      after: OFFERED. Touches no page: the cost does not depend on @nr.
  * NPT_EDOMAIN (@owner or @peer cannot share), NPT_EINVAL (@perm is not R or RW,
  * or more than @owner_perm), NPT_ERANGE, NPT_EEXIST (a VM has shared part of it
- * already, or has it by a share), NPT_EQUOTA.
+ * already, or has it by a share), NPT_EQUOTA (the owner has as many as it may; or the
+ * enclaves have).
  */
 int __must_check share_offer(const struct share *offer, u64 *id);
 

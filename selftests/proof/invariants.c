@@ -247,8 +247,8 @@ static void inv_page_vm(const struct inv_world *w, u32 dom, struct frame f, u64 
 	} else {
 		INVARIANT(f.state == FRAME_HOST, "I5 nothing of the monitor's in a VM");
 		INVARIANT(!(perm & EPT_EXEC), "I6 nothing of the host's is executed");
-		/* Who can be in no share has borrowed it, for as long as it lives. */
-		INVARIANT(dom >= DOM_PEER_LIMIT || inv_granted(w, DOM_HOST, pfn, dom, at, perm),
+		/* An enclave has borrowed it, for as long as it lives. */
+		INVARIANT(dom >= DOM_FIRST_ENCLAVE || inv_granted(w, DOM_HOST, pfn, dom, at, perm),
 			  "I4 what is the host's is by a share, too");
 	}
 }
@@ -387,13 +387,16 @@ static void inv_check_share(const struct inv_world *w, const struct share *s)
 /* Most entries are free in most worlds: pairs only of those that are not. */
 static void inv_check_shares(const struct inv_world *w)
 {
-	u32 used[SHARE_MAX], nr = 0, i, j, own;
+	u32 used[SHARE_MAX], nr = 0, of_enclaves = 0, i, j, own;
 
 	for (i = 0; i < w->used_shares; i++) {
 		inv_check_share(w, &w->shares[i]);
-		if (w->shares[i].state != SHARE_FREE)
-			used[nr++] = i;
+		if (w->shares[i].state == SHARE_FREE)
+			continue;
+		used[nr++] = i;
+		of_enclaves += w->shares[i].owner >= DOM_FIRST_ENCLAVE;
 	}
+	INVARIANT(of_enclaves <= SHARE_ENCLAVES, "I9 enclaves leave VMs what is theirs");
 	for (i = 0; i < nr; i++) {
 		for (j = 0, own = 1; j < i; j++) {
 			own += w->shares[used[j]].owner == w->shares[used[i]].owner;

@@ -206,22 +206,51 @@ static void test_pass_on(void)
 	ok(!share_accept(id, A, &a, 0x108), "accept: behind that");
 }
 
+static void offered_all(struct share s)
+{
+	for (s.gfn = 0; s.gfn < SHARE_QUOTA; s.gfn++)
+		offered(s);
+}
+
 /* Every owner with all that it may have: every entry is in use, and found. */
 static void test_full(void)
 {
-	struct share s = of_a(SHARE_ANY, R, 0, 1);
-	u64 id, i;
+	struct share s = of_a(SHARE_ANY, R, SHARE_QUOTA, 1);
+	u32 next;
+	u64 id;
 
 	setup(64);
-	for (s.owner = A; s.owner < A + SHARE_MAX / SHARE_QUOTA; s.owner++)
-		for (i = 0; i < SHARE_QUOTA; i++) {
-			s.gfn = i;
-			offered(s);
-		}
-	s.owner--;
-	ok(share_covers(s.owner, SHARE_QUOTA - 1, 1), "the last entry is found");
-	s.owner++;
+	for (s.owner = A; s.owner < A + (SHARE_MAX - SHARE_ENCLAVES) / SHARE_QUOTA; s.owner++)
+		offered_all(s);
+	s.owner = DOM_FIRST_ENCLAVE;
+	for (; s.owner < DOM_FIRST_ENCLAVE + SHARE_ENCLAVES / SHARE_QUOTA; s.owner++)
+		offered_all(s);
+	next = s.owner;
+	ok(share_covers(next - 1, SHARE_QUOTA - 1, 1), "the last entry is found");
+	s.owner = DOM_FIRST_ENCLAVE - 1;
 	refused(share_offer(&s, &id), NPT_EQUOTA, "offer: every entry is in use");
+	check(share_drop(A));
+	s.owner = next;
+	refused(share_offer(&s, &id), NPT_EQUOTA, "offer: what is free is not an enclave's");
+	check(share_drop(DOM_FIRST_ENCLAVE));
+	offered_all(s);
+	s.owner = DOM_FIRST_ENCLAVE;
+	refused(share_offer(&s, &id), NPT_EQUOTA, "offer: what was the first one's is another's");
+	s.owner = A;
+	ok(!share_offer(&s, &id), "offer: but what is free is a VM's");
+}
+
+/* The last domain that can be a peer, whose number the frame's word has. */
+static void test_last_peer(void)
+{
+	u32 last = DOM_PEER_LIMIT - 1;
+	u64 pfn;
+
+	setup(64);
+	pfn = private_page(&a, A, 0x100);
+	live(of_a(last, RW, 0x100, 1), last, &b, WINDOW);
+	ok(!share_touch(last, WINDOW << 12) && frame_get_info(pfn).peer == last,
+	   "touch: by the last domain that can be a peer");
 }
 
 static void test_accept(void)
@@ -452,6 +481,7 @@ int main(void)
 	test_reap();
 	test_pass_on();
 	test_full();
+	test_last_peer();
 	test_accept();
 	test_touch();
 	test_host_peer();

@@ -19,7 +19,7 @@
 #define PFN_4G 0x100000ULL
 #define WINDOW_PFN 0x900000ULL
 #define WINDOW_PAGES 512
-#define SLOTS 272
+#define SLOTS 528
 #define LIMIT_PFN (1ULL << 36)
 #define ANY_REFUSAL LONG_MAX
 
