@@ -3,9 +3,11 @@
 #include "enclave.h"
 #include "domain.h"
 #include "hypercall.h"
+#include "../npt/share.h"
 
 _Static_assert(EPT_READ == MON_ENCLAVE_READ && EPT_WRITE == MON_ENCLAVE_WRITE &&
 	       EPT_EXEC == MON_ENCLAVE_EXEC, "permissions");
+_Static_assert(DOM_FIRST_ENCLAVE == MON_DOMAIN_ENCLAVE, "domains");
 _Static_assert(VM_RELEASE_MAX == MON_ENCLAVE_TRIM_MAX, "limits");
 _Static_assert(VM_RELEASE_MAX == MON_ENCLAVE_PROTECT_MAX, "limits");
 
@@ -61,7 +63,7 @@ static bool range_ok(const struct mon_enclave_policy *p, u32 i, u64 before)
 		return false;
 	if (type == MON_ENCLAVE_BUFFER)
 		return (end - start) >> PAGE_SHIFT <= MON_ENCLAVE_BUFFER_PAGES_MAX;
-	return type == MON_ENCLAVE_PAGES || type == MON_ENCLAVE_ZERO;
+	return type == MON_ENCLAVE_PAGES || type == MON_ENCLAVE_ZERO || type == MON_ENCLAVE_SHARED;
 }
 
 static u32 range_type(const struct mon_enclave_policy *p, u64 address)
@@ -104,7 +106,8 @@ static u64 policy_pages(const struct mon_enclave_policy *p)
 	u32 i;
 
 	for (i = 0; i < p->nr_ranges; i++)
-		if (p->range[i].type != MON_ENCLAVE_BUFFER)
+		if (p->range[i].type == MON_ENCLAVE_PAGES ||
+		    p->range[i].type == MON_ENCLAVE_ZERO)
 			pages += (p->range[i].end - p->range[i].start) >> PAGE_SHIFT;
 	return pages;
 }
@@ -126,13 +129,25 @@ static bool is_guard(const struct enclave *e, u64 address)
 	       offset % e->policy.stack_size < PAGE_SIZE;
 }
 
+bool enclave_shares(const struct enclave *e, u64 address, u64 pages)
+{
+	return e->shared && share_covers(e->id, address >> PAGE_SHIFT, pages);
+}
+
 static int touch_locked(struct enclave *e, u64 address)
 {
+	u32 type = enclave_range(e, address);
 	u64 pfn;
+	int err;
 
+	if (type == MON_ENCLAVE_SHARED) {
+		err = share_touch(e->id, address);
+		/* The owner's limit is not for this one's process to see to. */
+		return err == NPT_EQUOTA ? NPT_EOWNER : err;
+	}
 	if (enclave_evicted(e, address))
 		return NPT_EBUSY;
-	if (enclave_range(e, address) != MON_ENCLAVE_ZERO || is_guard(e, address))
+	if (type != MON_ENCLAVE_ZERO || is_guard(e, address))
 		return NPT_EOWNER;
 	return vm_npt_touch(&e->npt, e->id, ALIGN_DOWN(address, PAGE_SIZE),
 			    enclave_perm(e, address), &pfn);
@@ -383,7 +398,10 @@ bool enclave_idle(const struct enclave *e)
 	return true;
 }
 
-/* One step: no thread is entered any more, then no CPU has it, then its frames go, and it. */
+/*
+ * One step: no thread is entered any more, then no CPU has it, then what it shares ends, then its
+ * frames go, and it.
+ */
 static s64 destroy_step(struct enclave *e)
 {
 	u32 i;
@@ -395,6 +413,8 @@ static s64 destroy_step(struct enclave *e)
 	}
 	spin_unlock(&e->lock);
 	if (!enclave_idle(e) || !epoch_passed(e->dying_epoch))
+		return -MON_EAGAIN;
+	if (!share_drop(e->id))
 		return -MON_EAGAIN;
 	if (!vm_npt_teardown(&e->npt, e->id, TEARDOWN_FRAMES))
 		return -MON_EAGAIN;

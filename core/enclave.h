@@ -12,7 +12,7 @@
  * change. So what is where, and may be used how, is the nested table's to say alone, and the host
  * sees neither of the two: no accessed bit tells it which page was touched.
  *
- * Lock order: enclaves_lock, enclave->lock, npt_lock.
+ * Lock order: enclaves_lock, enclave->lock, grants_lock (grant.h), npt_lock.
  */
 #ifndef _CORE_ENCLAVE_H
 #define _CORE_ENCLAVE_H
@@ -45,6 +45,7 @@ struct thread;
  * @signer: SHA-256 of the key that has signed it, once it has shown that; zeros
  * @narrowed: epoch of the last call that has taken a permission away, or a page
  * @trimmed: by thread, a bit: its MON_EC_TRIM is done, but not all others have passed
+ * @shared: it has offered pages, so some may be in a share
  * @dying_epoch: CPUs may hold a pointer to it until this has passed
  */
 struct enclave {
@@ -69,6 +70,7 @@ struct enclave {
 	u8 signer[32];
 	u64 narrowed;
 	u64 trimmed;
+	bool shared;
 	u64 dying_epoch;
 	u64 pfn;
 };
@@ -99,9 +101,20 @@ static inline u64 enclave_stack_page(const struct enclave *e, u32 thread)
 }
 
 /**
- * enclave_touch() - a page of a ZERO range is touched: it is there afterwards
+ * enclave_type_of() - of the range that has all of these pages, or 0
  *
- * NPT_EOWNER: there is none to be. NPT_EBUSY: it is out. NPT_EPOOL, NPT_EQUOTA.
+ * 1 to VM_RELEASE_MAX of them, nothing of a stack: what is on it would be gone, or not to be used,
+ * under the thread that calls.
+ */
+u32 enclave_type_of(const struct enclave *e, u64 address, u64 pages);
+
+/** enclave_shares() - is one of these pages of its own in a share? It stays so, under e->lock */
+bool enclave_shares(const struct enclave *e, u64 address, u64 pages);
+
+/**
+ * enclave_touch() - a page of a ZERO or SHARED range is touched: it is there afterwards
+ *
+ * NPT_EOWNER, NPT_ENOENT: there is none to be. NPT_EBUSY: it is out. NPT_EPOOL, NPT_EQUOTA.
  */
 int __must_check enclave_touch(struct enclave *e, u64 address);
 
@@ -124,8 +137,9 @@ u64 enclave_buffer_range(const struct enclave *e, u64 *pages);
  *
  * -MON_EAGAIN: what is at @arg[0] is out (enclave_evicted()), and nothing was done. Of
  * MON_EC_TRIM and MON_EC_PROTECT: other threads may go on as before until their CPUs have passed;
- * and of the latter -MON_ENOMEM: no frame for what the monitor keeps. Then the same call is to be
- * made again. The caller's CPU passes an epoch before the thread goes on.
+ * of MON_EC_SHARE_END: the peer may, until all CPUs have; and of MON_EC_PROTECT -MON_ENOMEM: no
+ * frame for what the monitor keeps. Then the same call is to be made again. The caller's CPU passes
+ * an epoch before the thread goes on.
  */
 s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg);
 
@@ -144,6 +158,11 @@ s64 enclave_destroy(u64 domain);
 s64 enclave_status(u64 domain, struct mon_enclave_status *status);
 s64 enclave_refill(u64 domain, u64 frames);
 s64 enclave_peek(u64 domain, u64 address, void *host_page, bool write);
+
+/* ---- enclave_share.c: @at: the call's structure */
+
+s64 enclave_offer(struct enclave *e, u32 thread, void *at);
+s64 enclave_accept(struct enclave *e, u32 thread, void *at);
 
 /* ---- enclave_evict.c: takes crypto_possible(), and vector registers that were saved */
 

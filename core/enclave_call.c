@@ -5,7 +5,7 @@
  *
  * All keys are made of one secret, which is as old as the monitor.
  */
-#include "enclave.h"
+#include "grant.h"
 #include "hmac.h"
 #include "hypercall.h"
 #include "lib.h"
@@ -221,13 +221,11 @@ static const struct {
 	[MON_EC_SIGNER] = { ec_signer, sizeof(struct mon_enclave_signature) },
 	[MON_EC_SIGNER_KEY] = { ec_signer_key, sizeof(struct mon_enclave_signer_key) },
 	[MON_EC_COUNTER] = { ec_counter, sizeof(struct mon_enclave_counter) },
+	[MON_EC_OFFER] = { enclave_offer, sizeof(struct mon_enclave_offer) },
+	[MON_EC_ACCEPT] = { enclave_accept, sizeof(struct mon_enclave_accept) },
 };
 
-/*
- * The type of the range that has all of these pages, or 0. Nothing of a stack: what is on it would
- * be gone, or not to be used, under the thread that calls.
- */
-static u32 type_of(const struct enclave *e, u64 address, u64 pages)
+u32 enclave_type_of(const struct enclave *e, u64 address, u64 pages)
 {
 	u64 end = address + (pages << PAGE_SHIFT), stacks = e->policy.stacks;
 	u32 i;
@@ -262,6 +260,8 @@ static s64 trim_locked(struct enclave *e, u32 thread, u64 address, u64 pages)
 	int err;
 
 	if (!(e->trimmed & BIT(thread))) {
+		if (enclave_shares(e, address, pages))
+			return -MON_EBUSY;
 		err = vm_npt_release(&e->npt, e->id, address, pages);
 		if (err)
 			return npt_to_errno(err);
@@ -279,7 +279,7 @@ static s64 ec_trim(struct enclave *e, u32 thread, const u64 *arg)
 {
 	s64 err;
 
-	if (type_of(e, arg[0], arg[1]) != MON_ENCLAVE_ZERO)
+	if (enclave_type_of(e, arg[0], arg[1]) != MON_ENCLAVE_ZERO)
 		return -MON_EINVAL;
 	spin_lock(&e->lock);
 	err = trim_locked(e, thread, arg[0], arg[1]);
@@ -290,7 +290,7 @@ static s64 ec_trim(struct enclave *e, u32 thread, const u64 *arg)
 /* To write and to execute at once is for what was measured so. */
 static bool may_protect(const struct enclave *e, u64 address, u64 pages, u64 perm)
 {
-	return type_of(e, address, pages) && IS_ALIGNED(address, PAGE_SIZE) &&
+	return enclave_type_of(e, address, pages) && IS_ALIGNED(address, PAGE_SIZE) &&
 	       (perm == EPT_READ || perm == (EPT_READ | EPT_WRITE) ||
 		perm == (EPT_READ | EPT_EXEC));
 }
@@ -307,6 +307,8 @@ static s64 protect_locked(struct enclave *e, u32 thread, u64 address, u64 pages,
 	u64 end = address + (pages << PAGE_SHIFT), at;
 	int err;
 
+	if (enclave_shares(e, address, pages))
+		return -MON_EBUSY;
 	for (at = address; at < end; at += PAGE_SIZE) {
 		if (!is_page(e, at))
 			return -MON_EINVAL;
@@ -342,6 +344,8 @@ s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg)
 		return ec_trim(e, thread, arg);
 	if (number == MON_EC_PROTECT)
 		return ec_protect(e, thread, arg);
+	if (number == MON_EC_SHARE_END)
+		return grant_end(e->id, arg[0]);
 	if (number >= MON_EC_NR || !calls[number].call)
 		return -MON_ENOSYS;
 	at = enclave_bytes(e, arg[0], calls[number].size, &err);

@@ -17,6 +17,7 @@
 #define WORDS_PER_PAGE (PAGE_SIZE / sizeof(u64))
 #define RECORDS (ENCLAVE_TABLES + BIT(30)) /* behind the page tables */
 #define PERM_BITS 3
+#define FIND_STEPS 64
 #define LOAD_FRAMES 8 /* the page, its tables, and one to decrypt it in */
 
 static struct gcm_key gcm;
@@ -145,11 +146,17 @@ static void seal(const struct place *place, const struct npt_leaf *leaf, void *h
 		 frame_ptr((leaf->entry & EPT_ADDR) >> PAGE_SHIFT), host_page, PAGE_SIZE, out->tag);
 }
 
-/* From where the last search ended; behind the end it begins anew. */
+/* From where the last search ended; behind the end it begins anew. What is shared stays. */
 static s64 find(struct enclave *e, struct npt_leaf *leaf)
 {
-	if (vm_npt_next(&e->npt, e->id, &e->evict_next, MON_ENCLAVE_HIGH, leaf))
-		return 0;
+	u32 step;
+
+	for (step = 0; step < FIND_STEPS; step++, e->evict_next += PAGE_SIZE) {
+		if (!vm_npt_next(&e->npt, e->id, &e->evict_next, MON_ENCLAVE_HIGH, leaf))
+			break;
+		if (!enclave_shares(e, e->evict_next, 1))
+			return 0;
+	}
 	if (e->evict_next < MON_ENCLAVE_HIGH)
 		return -MON_EAGAIN;
 	e->evict_next = MON_ENCLAVE_LOW;

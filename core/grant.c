@@ -41,15 +41,27 @@ static void name_of(struct vm *vm, struct mon_name *name)
 	memcpy(name->measurement, vm->measurement, sizeof(name->measurement));
 }
 
-static bool is_named(struct vm *vm, const struct grant *g)
+/* An enclave's measurement is no VM's name, nor the other way round. */
+static bool has_name(u32 dom, u32 to, const struct mon_name *name)
 {
-	struct mon_name name;
+	const struct enclave *e = enclave_of(dom);
+	struct vm *vm = vm_of_domain(dom);
+	struct mon_name own;
 
-	name_of(vm, &name);
-	if (memcmp(name.measurement, g->name.measurement, sizeof(name.measurement)))
+	if (to == MON_SHARE_TO_ENCLAVE)
+		return e && !memcmp(e->measurement, name->measurement, sizeof(e->measurement));
+	if (!vm)
 		return false;
-	return g->to == MON_SHARE_TO_LAUNCH ||
-	       !memcmp(name.runtime, g->name.runtime, sizeof(name.runtime));
+	name_of(vm, &own);
+	if (memcmp(own.measurement, name->measurement, sizeof(own.measurement)))
+		return false;
+	return to == MON_SHARE_TO_LAUNCH ||
+	       !memcmp(own.runtime, name->runtime, sizeof(own.runtime));
+}
+
+static bool is_named(u32 dom, const struct grant *g)
+{
+	return has_name(dom, g->to, &g->name);
 }
 
 void grant_self(struct vm *vm, struct mon_guest_self *self)
@@ -102,11 +114,23 @@ s64 grant_offer(struct vm *vm, const struct mon_guest_offer *offer)
 		.peer = offer->to == MON_SHARE_TO_HOST ? (u32)DOM_HOST : (u32)SHARE_ANY,
 	};
 
-	if (offer->to > MON_SHARE_TO_LAUNCH || !offer->pages ||
+	if (offer->to > MON_SHARE_TO_ENCLAVE || !offer->pages ||
 	    (offer->perm != MON_SHARE_READ && offer->perm != (MON_SHARE_READ | MON_SHARE_WRITE)))
 		return -MON_EINVAL;
 	if (offer->perm & ~share.owner_perm)
 		return -MON_EPERM;
+	return offer_as(&share, &grant);
+}
+
+s64 grant_enclave_offer(struct enclave *e, const struct mon_enclave_offer *offer)
+{
+	struct grant grant = { .to = offer->to, .name = offer->name, .tag[OWNER] = offer->tag };
+	struct share share = {
+		.owner = e->id, .owner_npt = &e->npt, .peer = SHARE_ANY, .perm = offer->perm,
+		.owner_perm = offer->perm, .gfn = offer->address >> PAGE_SHIFT,
+		.nr = offer->pages,
+	};
+
 	return offer_as(&share, &grant);
 }
 
@@ -184,7 +208,7 @@ static s64 accept_locked(struct vm *vm, u64 id, u64 gfn, u64 tag)
 	struct grant *g = grant_of(id, &s);
 	int err;
 
-	if (!g || (s.peer == SHARE_ANY ? !is_named(vm, g) : s.peer != vm->id))
+	if (!g || (s.peer == SHARE_ANY ? !is_named(vm->id, g) : s.peer != vm->id))
 		return -MON_ENOENT;
 	if (gfn < vm->window_gfn || gfn - vm->window_gfn >= vm->window_pages ||
 	    s.nr > vm->window_pages - (gfn - vm->window_gfn))
@@ -201,6 +225,31 @@ s64 grant_accept(struct vm *vm, u64 id, u64 gfn, u64 tag)
 
 	spin_lock(&grants_lock);
 	err = accept_locked(vm, id, gfn, tag);
+	spin_unlock(&grants_lock);
+	return err;
+}
+
+/* The host carries the ID: it could be of another offer than the one that is meant. */
+static s64 enclave_accept_locked(struct enclave *e, const struct mon_enclave_accept *accept)
+{
+	struct share s;
+	const struct grant *g = grant_of(accept->id, &s);
+
+	if (!g || s.peer != SHARE_ANY || !is_named(e->id, g))
+		return -MON_ENOENT;
+	if (!has_name(s.owner, accept->from, &accept->name) || s.nr != accept->pages ||
+	    s.perm != accept->perm || g->tag[OWNER] != accept->tag)
+		return -MON_EPERM;
+	return npt_to_errno(share_accept(accept->id, e->id, &e->npt,
+					 accept->address >> PAGE_SHIFT));
+}
+
+s64 grant_enclave_accept(struct enclave *e, const struct mon_enclave_accept *accept)
+{
+	s64 err;
+
+	spin_lock(&grants_lock);
+	err = enclave_accept_locked(e, accept);
 	spin_unlock(&grants_lock);
 	return err;
 }
@@ -228,16 +277,20 @@ bool grant_waits(void)
 
 static bool may_see(struct vm *vm, const struct share *s, const struct grant *g)
 {
-	return s->owner == vm->id || s->peer == vm->id || (s->peer == SHARE_ANY && is_named(vm, g));
+	return s->owner == vm->id || s->peer == vm->id ||
+	       (s->peer == SHARE_ANY && is_named(vm->id, g));
 }
 
 static void show_other(u32 dom, struct mon_guest_share *out)
 {
+	const struct enclave *e = enclave_of(dom);
 	struct vm *vm = vm_of_domain(dom);
 
 	out->other = dom == SHARE_ANY ? MON_DOMAIN_NONE : dom;
 	if (vm)
 		name_of(vm, &out->name);
+	else if (e)
+		memcpy(out->name.measurement, e->measurement, sizeof(e->measurement));
 }
 
 static s64 show_locked(struct vm *vm, u32 slot, struct mon_guest_share *out)
@@ -300,7 +353,7 @@ static struct grant *grant_of_two(const struct vm *vm, u64 id, enum side *side)
 	struct share s;
 	struct grant *g = grant_of(id, &s);
 
-	if (!g || s.state != SHARE_LIVE || s.owner == DOM_HOST || s.peer == DOM_HOST ||
+	if (!g || s.state != SHARE_LIVE || !vm_of_domain(s.owner) || !vm_of_domain(s.peer) ||
 	    (s.owner != vm->id && s.peer != vm->id))
 		return NULL;
 	*side = s.owner == vm->id ? OWNER : PEER;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who may share what with whom: npt/share.h, with the names by which VMs know each
+ * Who may share what with whom: npt/share.h, with the names by which VMs and enclaves know each
  * other, what the two sides tell each other, and the policy of a VM's memory. Errors are
- * -MON_E*, as uapi/guest.h and uapi/hypercall.h say for each call.
+ * -MON_E*, as uapi/guest.h, uapi/enclave.h and uapi/hypercall.h say for each call.
  *
- * Lock order: grants_lock, vm->lock, npt_lock.
+ * Lock order: enclave->lock, grants_lock, vm->lock, npt_lock.
  */
 #ifndef _CORE_GRANT_H
 #define _CORE_GRANT_H
 
 #include "../npt/share.h"
 #include "../uapi/guest.h"
+#include "enclave.h"
 #include "vm.h"
 
 /* ---- of a VM ---- */
@@ -27,8 +28,19 @@ s64 grant_take_signal(const struct vm *vm, u64 id);
 s64 grant_release(struct vm *vm, u64 gfn, u64 pages);
 s64 grant_settled(struct vm *vm);
 
-/** grant_waits() - is there a VM that could go on if some CPU of the host entered the monitor? */
+/** grant_waits() - could a VM or an enclave go on if some CPU of the host entered the monitor? */
 bool grant_waits(void);
+
+/* ---- of an enclave; enclave_share.c has seen to its own memory ---- */
+
+/** grant_is_name() - does this of enum mon_share_to name a VM or an enclave? */
+static inline bool grant_is_name(u32 to)
+{
+	return to >= MON_SHARE_TO_NAME && to <= MON_SHARE_TO_ENCLAVE;
+}
+
+s64 grant_enclave_offer(struct enclave *e, const struct mon_enclave_offer *offer);
+s64 grant_enclave_accept(struct enclave *e, const struct mon_enclave_accept *accept);
 
 /* ---- of the host ---- */
 

@@ -19,7 +19,7 @@
 #ifndef _UAPI_ENCLAVE_H
 #define _UAPI_ENCLAVE_H
 
-#include "hypercall.h"
+#include "guest.h"
 
 #define MON_ENCLAVE_POLICY_VERSION 1
 #define MON_ENCLAVE_LOW 0x10000ULL
@@ -33,6 +33,7 @@ enum mon_enclave_range_type {
 	MON_ENCLAVE_PAGES = 1,	/* copied in and measured, page by page, each with its permission */
 	MON_ENCLAVE_ZERO = 2,	/* to read and write: made of zeros when it is touched */
 	MON_ENCLAVE_BUFFER = 3, /* the process's pages, for both to read and write; one at most */
+	MON_ENCLAVE_SHARED = 4, /* where what others share with it appears, and nothing else */
 };
 
 /**
@@ -143,11 +144,11 @@ enum mon_enclave_exit {
  * @MON_EC_KEY: (struct mon_enclave_key): a key that no other gets
  * @MON_EC_TRIM: (address, pages): give memory back, wiped; 1 to MON_ENCLAVE_TRIM_MAX pages of one
  *	ZERO range, not those of stacks. It may own as many pages less. From now on no thread has
- *	what was there; what comes there next is to read and write
+ *	what was there; what comes there next is to read and write. EBUSY: one is in a share
  * @MON_EC_PROTECT: (address, pages, permission): from now on no thread uses these pages otherwise:
  *	MON_ENCLAVE_READ, and WRITE or EXEC, not both. 1 to MON_ENCLAVE_PROTECT_MAX pages of one
  *	PAGES or ZERO range, not those of stacks. One that is not there yet, or is out, has it when
- *	it comes. EINVAL: nothing was changed
+ *	it comes. EINVAL, EBUSY (one is in a share): nothing was changed
  * @MON_EC_SIGNER: (struct mon_enclave_signature): from now on its signer is that one, in reports
  *	and for keys. EPERM: it is no signature of this enclave
  * @MON_EC_SIGNER_KEY: (struct mon_enclave_signer_key): a key that only enclaves of the same signer
@@ -158,6 +159,17 @@ enum mon_enclave_exit {
  *	ENOMEM: the monitor has no more
  * @MON_EC_HANDLED: (): the exception handler is done: go on as its struct mon_enclave_fault says.
  *	EINVAL: there was no exception
+ * @MON_EC_OFFER: (struct mon_enclave_offer): offer pages to a VM or an enclave; returns an ID, for
+ *	the process to carry. Until the share has ended the pages stay, as they are.
+ *	EFAULT: one is not there just now: it is to be touched, and asked again; EPERM: the enclave
+ *	may not use one of them so; EEXIST: one is in a share already, or two are; EBUSY:
+ *	MON_SHARE_QUOTA shares of its own are there, or all enclaves have as many as there can be;
+ *	ENOENT: there are so many enclaves that this one cannot share; EINVAL
+ * @MON_EC_ACCEPT: (struct mon_enclave_accept): take what was offered. ENOENT: there is no such
+ *	offer to this enclave (any more), or as for MON_EC_OFFER; EPERM: it is not what is expected,
+ *	or not by whom; EEXIST: another share is there; EINVAL: not within one SHARED range
+ * @MON_EC_SHARE_END: (ID): end a share, as its owner or its peer. Behind it nobody but the owner
+ *	has the pages. ENOENT: there is none (any more)
  */
 enum mon_enclave_call {
 	MON_EC_RETURN = 0,
@@ -172,11 +184,15 @@ enum mon_enclave_call {
 	MON_EC_SIGNER = 9,
 	MON_EC_SIGNER_KEY = 10,
 	MON_EC_COUNTER = 11,
+	MON_EC_OFFER = 12,
+	MON_EC_ACCEPT = 13,
+	MON_EC_SHARE_END = 14,
 	MON_EC_NR,
 };
 
 #define MON_ENCLAVE_TRIM_MAX 512u
 #define MON_ENCLAVE_PROTECT_MAX 512u
+#define MON_ENCLAVE_SHARE_MAX 512u
 
 /**
  * struct mon_enclave_self - MON_EC_SELF
@@ -304,6 +320,42 @@ struct mon_enclave_counter {
 	unsigned int op;
 	unsigned long long value;
 	unsigned char data[MON_ENCLAVE_COUNTER_DATA];
+};
+
+/**
+ * struct mon_enclave_offer - MON_EC_OFFER
+ * @address, @pages: what is offered: 1 to MON_ENCLAVE_SHARE_MAX pages of one PAGES or ZERO range,
+ *	not those of stacks
+ * @perm: MON_SHARE_READ, or MON_SHARE_READ | MON_SHARE_WRITE
+ * @to: enum mon_share_to, but not the host; the first with the name gets it
+ * @tag: for who accepts to tell one offer from another
+ * @name: of the VM; of an enclave, its @measurement
+ */
+struct mon_enclave_offer {
+	unsigned long long address;
+	unsigned long long pages;
+	unsigned int perm;
+	unsigned int to;
+	unsigned long long tag;
+	struct mon_name name;
+};
+
+/**
+ * struct mon_enclave_accept - MON_EC_ACCEPT
+ * @id: of the share, as the process says
+ * @address: where it is to appear, within one SHARED range
+ * @pages, @perm, @tag: what the offer has to be
+ * @from: as @to of an offer: how its owner is named
+ * @name: by whom the offer has to be
+ */
+struct mon_enclave_accept {
+	unsigned long long id;
+	unsigned long long address;
+	unsigned long long pages;
+	unsigned int perm;
+	unsigned int from;
+	unsigned long long tag;
+	struct mon_name name;
 };
 
 /**

@@ -105,6 +105,7 @@ enum mon_share_to {
 	MON_SHARE_TO_HOST = 0,
 	MON_SHARE_TO_NAME = 1,	 /* the first VM with this name that accepts */
 	MON_SHARE_TO_LAUNCH = 2, /* likewise, whatever its runtime register says: any kernel */
+	MON_SHARE_TO_ENCLAVE = 3, /* the first enclave with this measurement (uapi/enclave.h) */
 };
 
 /**
@@ -113,7 +114,7 @@ enum mon_share_to {
  * @perm: MON_SHARE_READ, or MON_SHARE_READ | MON_SHARE_WRITE
  * @to: enum mon_share_to
  * @tag: the other side gets it as it is
- * @name: with MON_SHARE_TO_NAME and _LAUNCH
+ * @name: with MON_SHARE_TO_NAME and _LAUNCH; its @measurement alone with _ENCLAVE
  */
 struct mon_guest_offer {
 	unsigned long long gfn;
@@ -130,11 +131,12 @@ struct mon_guest_offer {
  * @state: enum mon_share_state
  * @perm: MON_SHARE_READ, MON_SHARE_WRITE: of the peer
  * @is_owner: the VM offered it; else it is, or may become, the peer
- * @other: number of the other side's domain: 0 the host, MON_DOMAIN_NONE nobody yet
+ * @other: number of the other side's domain: 0 the host, MON_DOMAIN_NONE nobody yet, from
+ *	MON_DOMAIN_ENCLAVE on an enclave
  * @gfn: first page as the VM sees it; 0 where it was not accepted yet
  * @pages: length
  * @tag: given by the other side
- * @name: the other side's; zeros if it is the host, or nobody yet
+ * @name: the other side's; zeros if it is the host, or nobody yet; of an enclave, @measurement
  */
 struct mon_guest_share {
 	unsigned long long id;

@@ -460,7 +460,7 @@ struct mon_host_offer {
  * @id: of the share
  * @state: enum mon_share_state
  * @perm: MON_SHARE_READ, MON_SHARE_WRITE: of the peer
- * @owner, @peer: domains; @peer is MON_DOMAIN_NONE while only a VM of a certain name can accept
+ * @owner, @peer: domains; @peer is MON_DOMAIN_NONE while only who has a certain name can accept
  * @pages: its length
  * @tag: given by the owner, if the host is the peer; else 0
  *

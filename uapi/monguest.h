@@ -107,7 +107,7 @@ struct mon_guest_at {
  * @to: in: enum mon_share_to
  * @tag: in: the other side gets it as it is
  * @pages: in: 1 to MON_GUEST_PAGES_MAX; they begin as zeros
- * @name: in: for MON_SHARE_TO_NAME; its @measurement alone for MON_SHARE_TO_LAUNCH
+ * @name: in: for MON_SHARE_TO_NAME; its @measurement alone for MON_SHARE_TO_LAUNCH, _ENCLAVE
  */
 struct mon_guest_new {
 	__u32 size;

@@ -317,8 +317,8 @@ struct mon_share_offer {
  * @state: enum mon_share_state
  * @perm: MON_SHARE_READ, MON_SHARE_WRITE: of the peer
  * @owner: domain whose pages they are; MON_DOMAIN_HOST is 0
- * @peer: domain that sees them; MON_DOMAIN_NONE: offered to a VM by its name, and
- *	not accepted yet
+ * @peer: domain that sees them; MON_DOMAIN_NONE: offered to a VM or an enclave by its
+ *	name, and not accepted yet
  * @pages: length
  * @tag: what the owner gave with it, if the host is the peer; else 0
  */

@@ -172,7 +172,7 @@ static void answer(struct cpu *cpu, s64 result)
 	advance_rip();
 }
 
-/* Takes something from all threads. */
+/* Takes something from others. */
 static void narrow(struct cpu *cpu, u64 number, const u64 *arg)
 {
 	struct thread *t = cpu->thread;
@@ -203,6 +203,7 @@ static void call(struct cpu *cpu)
 		break;
 	case MON_EC_TRIM:
 	case MON_EC_PROTECT:
+	case MON_EC_SHARE_END:
 		narrow(cpu, number, arg);
 		break;
 	case MON_EC_HANDLED:

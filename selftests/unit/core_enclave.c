@@ -15,7 +15,7 @@
 #define SIM_FRAMES 8192ULL
 #include "npt_sim.h"
 #include "core/domain.h"
-#include "core/enclave.h"
+#include "core/grant.h"
 #include "tools/sdk/sign/lms.h"
 
 #define RX (MON_ENCLAVE_READ | MON_ENCLAVE_EXEC)
@@ -92,6 +92,28 @@ bool thread_registers(const struct thread *t, struct mon_enclave_registers *out)
 bool thread_passed(const struct thread *t, u64 epoch)
 {
 	return !t->busy || epoch_passed_by(t->cpu, epoch);
+}
+
+/* ---- what is shared: core_enclave_share.c ---- */
+
+s64 enclave_offer(struct enclave *e, u32 thread, void *at)
+{
+	(void)e;
+	(void)thread;
+	(void)at;
+	return -MON_ENOSYS;
+}
+
+s64 enclave_accept(struct enclave *e, u32 thread, void *at)
+{
+	return enclave_offer(e, thread, at);
+}
+
+s64 grant_end(u32 dom, u64 id)
+{
+	(void)dom;
+	(void)id;
+	return -MON_ENOSYS;
 }
 
 /* ---- */

@@ -68,7 +68,9 @@ static int offer_share(struct share *s, const struct mon_guest_new *new)
 	s->start = virt_to_phys(s->memory);
 	offer.gfn = PHYS_PFN(s->start);
 	offer.pages = new->pages;
-	offer.tag = new->to == MON_SHARE_TO_HOST ? new->tag : tag_of(new->tag);
+	/* Only a VM has a bell to ring back. */
+	offer.tag = new->to == MON_SHARE_TO_NAME || new->to == MON_SHARE_TO_LAUNCH ?
+			    tag_of(new->tag) : new->tag;
 	id = monguest_offer(&offer);
 	if (id < 0) {
 		free_pages_exact(s->memory, s->size);

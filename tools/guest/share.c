@@ -23,7 +23,8 @@ int monguest_share_status(struct share *s, struct mon_guest_share *status)
 
 	if (!err && (status->id != s->id || status->state == MON_SHARE_REVOKING))
 		err = -ENOENT;
-	if (!err && status->state == MON_SHARE_LIVE && status->other != MON_DOMAIN_HOST)
+	if (!err && status->state == MON_SHARE_LIVE && status->other != MON_DOMAIN_HOST &&
+	    status->other < MON_DOMAIN_ENCLAVE)
 		s->bell = status->tag >> TAG_BELL_SHIFT;
 	return err;
 }

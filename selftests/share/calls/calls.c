@@ -170,7 +170,7 @@ static void test_offer(void)
 	is("offer: no permission", offer_host(pfn, 1, 0), -MON_EINVAL);
 	is("offer: to write only", offer_host(pfn, 1, MON_SHARE_WRITE), -MON_EINVAL);
 	is("offer: to execute", offer_host(pfn, 1, 7), -MON_EINVAL);
-	is("offer: to nobody there is", offer(pfn, 1, MON_SHARE_READ, 3), -MON_EINVAL);
+	is("offer: to nobody there is", offer(pfn, 1, MON_SHARE_READ, 4), -MON_EINVAL);
 	is("offer: no pages", offer_host(pfn, 0, MON_SHARE_READ), ANY_REFUSAL);
 	is("offer: a device", offer_host(DEVICE_PFN, 1, MON_SHARE_READ), -MON_EPERM);
 	is("offer: no address", offer_host(~0ULL, 1, MON_SHARE_READ), -MON_EPERM);
