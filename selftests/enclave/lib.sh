@@ -8,7 +8,7 @@ if [ "${1:-}" != inside ]; then
 	{
 		local add=("${@:2}") name
 
-		for name in life run attack beside hostile share vm; do
+		for name in life run attack beside hostile share share_vm vm; do
 			add+=(--add "build/enclave/$name:/usr/bin/enclave-$name")
 		done
 		exec selftests/machine/run --cpus 2 --timeout "$1" "${add[@]}" \
