@@ -44,6 +44,8 @@ const struct mon_layout *mon_where(void)
 		where.buffer = now.buffer;
 		where.buffer_end = now.buffer_end;
 		where.slice = now.slice;
+		where.shared = now.shared;
+		where.shared_end = now.shared_end;
 		__atomic_store_n(&where.threads, now.threads, __ATOMIC_RELEASE);
 	}
 	return &where;

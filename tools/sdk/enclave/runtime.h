@@ -23,6 +23,8 @@ struct mon_thread {
 		struct mon_enclave_key key;
 		struct mon_enclave_signer_key signer_key;
 		struct mon_enclave_counter counter;
+		struct mon_enclave_offer offer;
+		struct mon_enclave_accept accept;
 	} call __attribute__((__aligned__(8)));
 };
 

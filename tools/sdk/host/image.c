@@ -26,6 +26,9 @@ static int check_config(const struct mon_enclave_config *c)
 		return mon_fail("its .buffer_pages are %u for each of %u threads; the most for all "
 				"is %u",
 				c->buffer_pages, c->threads, MON_ENCLAVE_BUFFER_PAGES_MAX);
+	if (c->shared_pages > MON_SHARED_PAGES_MAX)
+		return mon_fail("its .shared_pages are %llu; the most is %llu", c->shared_pages,
+				MON_SHARED_PAGES_MAX);
 	if (c->debug > 1 || c->exceptions > 1)
 		return mon_fail("its .debug is %u, its .exceptions %u; either is 0 or 1", c->debug,
 				c->exceptions);
@@ -51,10 +54,10 @@ int mon_image_configure(struct mon_image *image)
 	if (check_config(c))
 		return -1;
 	mon_layout(c, end, l);
-	if (l->buffer_end > MON_ENCLAVE_HIGH)
+	if (l->shared_end > MON_ENCLAVE_HIGH)
 		return mon_fail("with heap and stacks it ends at %#llx, behind %#llx; make .heap "
 				"smaller",
-				l->buffer_end, MON_ENCLAVE_HIGH);
+				l->shared_end, MON_ENCLAVE_HIGH);
 	memset(p, 0, sizeof(*p));
 	p->version = MON_ENCLAVE_POLICY_VERSION;
 	p->nr_threads = l->threads;
@@ -63,6 +66,8 @@ int mon_image_configure(struct mon_image *image)
 	add_range(p, l->heap, l->heap_end, MON_ENCLAVE_ZERO);
 	add_range(p, l->stacks, l->stacks_end, MON_ENCLAVE_ZERO);
 	add_range(p, l->buffer, l->buffer_end, MON_ENCLAVE_BUFFER);
+	if (c->shared_pages)
+		add_range(p, l->shared, l->shared_end, MON_ENCLAVE_SHARED);
 	p->entry = image->entry;
 	p->handler = c->exceptions ? image->entry + MON_HANDLER_OFFSET : 0;
 	p->stacks = l->stacks;

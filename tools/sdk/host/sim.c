@@ -214,6 +214,10 @@ static long answer(struct mon_sim *sim, const struct sim_thread *t, unsigned int
 		return madvise((void *)t->a, t->b * MON_PAGE, MADV_DONTNEED) ? -MON_EINVAL : 0;
 	case MON_EC_PROTECT:
 		return change(sim, t);
+	case MON_EC_OFFER:
+	case MON_EC_ACCEPT:
+	case MON_EC_SHARE_END:
+		return -MON_ENOSYS;
 	}
 	return -MON_EINVAL;
 }

@@ -22,6 +22,7 @@
  * @debug: 1: the host can read and write it
  * @exceptions: 1: mon_on_exception() is used
  * @simulation: 0; for the library
+ * @shared_pages: room for what others share with it: mon_share_accept(); none
  */
 struct mon_enclave_config {
 	unsigned long long heap;
@@ -33,6 +34,7 @@ struct mon_enclave_config {
 	unsigned int debug;
 	unsigned int exceptions;
 	unsigned long long simulation;
+	unsigned long long shared_pages;
 };
 
 struct mon_enclave_note {
@@ -46,6 +48,7 @@ struct mon_enclave_note {
 #define MON_HEAP_MAX (16ULL << 30)
 #define MON_STACK_MIN (4 * MON_PAGE)
 #define MON_STACK_MAX (16ULL << 20)
+#define MON_SHARED_PAGES_MAX (1ULL << 20)
 
 /** struct mon_layout - addresses: first byte, and first byte behind */
 struct mon_layout {
@@ -55,11 +58,12 @@ struct mon_layout {
 	unsigned long long buffer, buffer_end;
 	unsigned long long slice; /* of the buffer, for each thread */
 	unsigned int threads;
+	unsigned long long shared, shared_end; /* the same: there is none */
 };
 
 #define MON_ALIGN(value, to) (((value) + (to) - 1) / (to) * (to))
 
-/** mon_layout() - behind an image that ends at @end: a page of nothing, heap, stacks, buffer */
+/** mon_layout() - behind an image that ends at @end: a page of nothing, heap, stacks, ... */
 static inline void mon_layout(const struct mon_enclave_config *c, unsigned long long end,
 			      struct mon_layout *l)
 {
@@ -72,6 +76,8 @@ static inline void mon_layout(const struct mon_enclave_config *c, unsigned long 
 	l->stacks_end = l->stacks + l->threads * l->stack;
 	l->buffer = l->stacks_end + MON_PAGE;
 	l->buffer_end = l->buffer + l->threads * l->slice;
+	l->shared = l->buffer_end + MON_PAGE;
+	l->shared_end = l->shared + c->shared_pages * MON_PAGE;
 }
 
 /* Calls that the runtime makes for itself: the first of the two values, above all numbers. */

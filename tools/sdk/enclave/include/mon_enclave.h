@@ -142,6 +142,39 @@ int mon_verify(const struct mon_enclave_report *report);
 int mon_protect(void *at, size_t size, unsigned int permission);
 
 /**
+ * mon_share_offer() - whole pages of the heap or of the image, for another enclave or a VM
+ * @permission: of the other: MON_SHARE_READ, or MON_SHARE_READ | MON_SHARE_WRITE
+ * @to, @name: to whom: MON_SHARE_TO_ENCLAVE and its measurement, or a VM's (uapi/guest.h)
+ * @tag: the other one expects it
+ *
+ * 1 to MON_ENCLAVE_SHARE_MAX pages. Until mon_share_end() they cannot be protected. Returns an ID,
+ * which the process has to take to the other side, or -MON_E* (MON_EC_OFFER in uapi/enclave.h);
+ * in simulation -MON_ENOSYS.
+ */
+long mon_share_offer(void *at, size_t size, unsigned int permission, unsigned int to,
+		     const struct mon_name *name, uint64_t tag);
+
+/** mon_share_window() - where shares are to appear, and its *@size; NULL without .shared_pages */
+void *mon_share_window(size_t *size);
+
+/**
+ * mon_share_accept() - what another one has offered is to be at @at from now on
+ * @id: as the process says: it is no secret, and may be wrong
+ * @at, @size: whole pages of mon_share_window(), where no share is
+ * @permission, @tag: what the offer has to have
+ * @from, @name: by whom it has to be, as @to of mon_share_offer()
+ *
+ * The other side can write there at any time, and can end it: then an access is an exception. So
+ * what is read is copied once, and checked in the copy. 0; -MON_ENOENT: there is no such offer;
+ * -MON_EPERM: it is not as expected; -MON_EEXIST, -MON_EINVAL.
+ */
+int mon_share_accept(uint64_t id, void *at, size_t size, unsigned int permission,
+		     unsigned int from, const struct mon_name *name, uint64_t tag);
+
+/** mon_share_end() - take pages back, or give them back; 0, or -MON_ENOENT: it is over already */
+int mon_share_end(uint64_t id);
+
+/**
  * mon_on_exception() - @handler decides about exceptions from now on, of all threads
  *
  * It may change the registers of what it gets, and returns 0 to go on by them; with anything
