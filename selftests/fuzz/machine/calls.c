@@ -19,6 +19,7 @@
 #define BEGUN_MAX 32
 #define HOME_TRIES 8
 #define ENCLAVES_MAX 16
+#define SLOTS_LOOKED_AT 8
 
 static uint64_t taken[TAKEN_MAX]; /* that are not of the arena */
 static unsigned int nr_taken;
@@ -270,6 +271,29 @@ static void note_result(uint64_t number, int64_t result)
 	}
 }
 
+bool measurement_of_newest(uint8_t measurement[32])
+{
+	const struct mon_enclave_status *s = (const void *)(arena + SCRATCH_PAGE * PAGE);
+
+	if (!nr_enclaves || hypercall(0, MON_HC_ENCLAVE_STATUS, enclaves[nr_enclaves - 1],
+				      arena_pa + SCRATCH_PAGE * PAGE, 0, 0))
+		return false;
+	memcpy(measurement, s->measurement, sizeof(s->measurement));
+	return true;
+}
+
+/* What it has offered it has told nobody but its process. */
+static void note_shares_of_enclaves(void)
+{
+	const struct mon_share_status *s = (const void *)(arena + SCRATCH_PAGE * PAGE);
+	unsigned int slot;
+
+	for (slot = 0; slot < SLOTS_LOOKED_AT; slot++)
+		if (!hypercall(0, MON_HC_SHARE_AT, slot, arena_pa + SCRATCH_PAGE * PAGE, 0, 0) &&
+		    s->owner >= MON_DOMAIN_ENCLAVE)
+			note_share(s->id);
+}
+
 int64_t do_hypercall(const struct op *op)
 {
 	uint64_t a[NR_ARGS];
@@ -286,6 +310,8 @@ int64_t do_hypercall(const struct op *op)
 		return 0;
 	result = hypercall(op->unit & 1, op->number, a[0], a[1], a[2], a[3]);
 	note_result(op->number, result);
+	if (op->number == MON_HC_ENCLAVE_RUN && op->structure == ST_ENCLAVE_OFFER)
+		note_shares_of_enclaves();
 	return result;
 }
 

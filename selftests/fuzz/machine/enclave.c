@@ -15,9 +15,10 @@
 #define TRIES 1000
 
 /*
- * An enclave of an input makes the call that its second argument says: bits 0 to 7 the number, 8 to
- * 31 and 32 to 63 the second and third argument of the call, whose first is as it was given; and
- * returns the answer. The keeper puts the sum of its words into its buffer.
+ * An enclave of an input makes the call that its second argument says: bits 0 to 6 the number, 8 to
+ * 31 and 32 to 63 the second and third argument of the call, whose first is as it was given; bit 7:
+ * what its buffer begins with is put there before; and returns the answer. The keeper puts the sum
+ * of its words into its buffer.
  */
 extern const uint8_t caller_code[], caller_end[], keeper_code[], keeper_end[];
 
@@ -27,6 +28,16 @@ asm(".pushsection .rodata\n"
 	"	movzbl %sil, %eax\n"
 	"	shr $32, %rdx\n"
 	"	shr $8, %esi\n"
+	"	btr $7, %eax\n"
+	"	jnc 1f\n"
+	"	mov %rdi, %r8\n"
+	"	mov %esi, %r9d\n"
+	"	mov $0xa0000, %esi\n"
+	"	mov $16, %ecx\n"
+	"	rep movsq\n"
+	"	mov %r8, %rdi\n"
+	"	mov %r9d, %esi\n"
+	"1:\n"
 	"	movabs $0x4d4f4e0000000000, %rcx\n"
 	"	or %rcx, %rax\n"
 	"	vmcall\n"

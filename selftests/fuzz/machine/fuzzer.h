@@ -63,7 +63,8 @@ bool input_parse(const char *text, struct input *in);
 enum structure { ST_NONE, ST_CREATE, ST_OFFER, ST_GUEST_OFFER, ST_ARM, ST_INFO, ST_VM_INFO,
 		 ST_FRAMES, ST_ACCEPT, ST_SHARE_OFFER, ST_SHARE_INFO, ST_PAGES, ST_CREATE_DISK,
 		 ST_ARM_DISK, ST_KEY, ST_ENCLAVE, ST_ENCLAVE_CREATE, ST_ENCLAVE_ADD,
-		 ST_ENCLAVE_RUN, ST_ENCLAVE_INFO, ST_ENCLAVE_EVICT, ST_NR };
+		 ST_ENCLAVE_RUN, ST_ENCLAVE_INFO, ST_ENCLAVE_EVICT,
+		 ST_ENCLAVE_OFFER, ST_ENCLAVE_ACCEPT, ST_NR };
 enum class { CLASS_IMAGE, CLASS_TABLE, CLASS_VMX, CLASS_STATE, CLASS_FREE, CLASS_PRIVATE,
 	     CLASS_SHARED, CLASS_TRANSIT, CLASS_HOLE, CLASS_PINNED, CLASS_NR };
 
@@ -71,6 +72,7 @@ enum class { CLASS_IMAGE, CLASS_TABLE, CLASS_VMX, CLASS_STATE, CLASS_FREE, CLASS
 #define CANARY_PAGES 64	  /* beside it; nobody may change them */
 #define SCRATCH_PAGE 200  /* answers to the fuzzer itself */
 #define ENCLAVE_PAGE 203  /* code of enclaves: see enclave.c */
+#define ENCLAVE_COPIES 128 /* likewise: in a number of a call */
 #define VALUES 64
 
 extern uint8_t *arena;
@@ -92,6 +94,7 @@ void world_survey(void);
 bool all_hosts(uint64_t pfn, uint64_t nr);
 uint64_t value_of(const struct value *v, uint64_t structure);
 void structure_make(const struct op *op, void *at, uint64_t its_address);
+uint64_t share_newest(void);
 void note_share(uint64_t id);
 void note_domain(uint64_t domain);
 const char *world_whole(void);
@@ -101,6 +104,7 @@ int64_t do_hypercall(const struct op *op);
 int64_t do_guest(const struct op *op);
 int64_t do_touch(const struct op *op);
 void frames_home(void);
+bool measurement_of_newest(uint8_t measurement[32]);
 void destroyed(uint64_t call, uint64_t number);
 void calls_clean(void);
 

@@ -38,14 +38,35 @@ static struct mon_vm_policy policy_disk(void)
 static struct mon_enclave_policy policy_enclave(void)
 {
 	return (struct mon_enclave_policy){
-		.version = MON_ENCLAVE_POLICY_VERSION, .nr_ranges = 3, .nr_threads = 2,
+		.version = MON_ENCLAVE_POLICY_VERSION, .nr_ranges = 4, .nr_threads = 2,
 		.range = {
 			{ 0x10000, 0x20000, MON_ENCLAVE_PAGES, 0 },
 			{ 0x20000, 0xa0000, MON_ENCLAVE_ZERO, 0 },
 			{ 0xa0000, 0xa2000, MON_ENCLAVE_BUFFER, 0 },
+			{ 0xa2000, 0xb0000, MON_ENCLAVE_SHARED, 0 },
 		},
 		.entry = 0x10000, .handler = 0x10000, .stacks = 0x20000, .stack_size = 0x4000,
 	};
+}
+
+/* By and for enclaves that are the same: the page that the structure itself is on. */
+static struct mon_enclave_offer enclave_offer(void)
+{
+	struct mon_enclave_offer offer = {
+		.address = 0x40000, .pages = 1, .perm = MON_SHARE_READ | MON_SHARE_WRITE,
+		.to = MON_SHARE_TO_ENCLAVE, .tag = 7 };
+
+	measurement_of_newest(offer.name.measurement);
+	return offer;
+}
+
+static struct mon_enclave_accept enclave_accept(void)
+{
+	struct mon_enclave_offer offer = enclave_offer();
+
+	return (struct mon_enclave_accept){
+		.id = share_newest(), .address = 0xa2000, .pages = offer.pages,
+		.perm = offer.perm, .from = offer.to, .tag = offer.tag, .name = offer.name };
 }
 
 static void usual_call(unsigned int what, void *at)
@@ -62,6 +83,12 @@ static void usual_call(unsigned int what, void *at)
 	case ST_ENCLAVE:
 		*(struct mon_enclave_make *)at = (struct mon_enclave_make){
 			.limit = 16, .policy = policy_enclave() };
+		break;
+	case ST_ENCLAVE_OFFER:
+		*(struct mon_enclave_offer *)at = enclave_offer();
+		break;
+	case ST_ENCLAVE_ACCEPT:
+		*(struct mon_enclave_accept *)at = enclave_accept();
 		break;
 	case ST_OFFER:
 		*(struct mon_host_offer *)at = (struct mon_host_offer){

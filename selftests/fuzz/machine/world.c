@@ -139,7 +139,7 @@ void world_survey(void)
 static uint64_t boundary(unsigned int index)
 {
 	static const uint64_t values[] = {
-		0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 32, 63, 64, 255, 256, 257, 271, 272, 273, 511,
+		0, 1, 2, 3, 4, 7, 8, 15, 16, 17, 31, 32, 63, 64, 255, 256, 257, 527, 528, 529, 511,
 		512, 513, 1024, 1025, 4093, 4095, 4096, 4097, 0xfffe, 0xffff, 0x10000, 0x20000,
 		0xa0, 0xa0000, 1UL << 20, 0x7fffffff, 0x80000000, 0xfee00000, 0xfffffff8,
 		0xffffffff, 1UL << 32, 1UL << 36, 1UL << 39, 1UL << 40, (1UL << 40) - 1, 1UL << 47,
@@ -193,7 +193,11 @@ static uint64_t enclave_call(unsigned int index)
 	static const uint64_t perms[] = { MON_ENCLAVE_READ, MON_ENCLAVE_READ | MON_ENCLAVE_WRITE,
 					  MON_ENCLAVE_READ | MON_ENCLAVE_EXEC, 7 };
 
-	return index % (MON_EC_NR + 1) | 1 << 8 | perms[index / 16 % 4] << 32;
+	uint64_t number = index % (MON_EC_NR + 1);
+
+	if (number == MON_EC_OFFER || number == MON_EC_ACCEPT)
+		number |= ENCLAVE_COPIES;
+	return number | 1 << 8 | perms[index / 16 % 4] << 32;
 }
 
 uint64_t value_of(const struct value *v, uint64_t structure)
@@ -243,6 +247,11 @@ static void note(uint64_t *notes, unsigned int *nr, uint64_t value)
 void note_share(uint64_t id)
 {
 	note(shares, &nr_shares, id);
+}
+
+uint64_t share_newest(void)
+{
+	return nr_shares ? shares[nr_shares - 1] : 0;
 }
 
 void note_domain(uint64_t number)
