@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <x86intrin.h>
-#include "../enclave/host.h"
+#include "../enclave/sharing.h"
 
 #define BATCHES 20
 #define CALLS 50
@@ -15,18 +15,24 @@
 
 static struct enclave e;
 
-/* A call without system calls, to its end; ocalls are answered. */
-static void direct(enum puppet_order order)
+/* A call without system calls, to its end: what it returns. Ocalls are answered. */
+static unsigned long direct_in(const struct enclave *which, enum puppet_order order)
 {
 	unsigned long value[2] = { order, PUPPET_BUFFER };
 	unsigned int op = MON_ENCLAVE_CALL;
 	long why;
 
-	while ((why = enclave_call(e.info.domain, 0, op, value)) != MON_ENCLAVE_RETURNED) {
+	while ((why = enclave_call(which->info.domain, 0, op, value)) != MON_ENCLAVE_RETURNED) {
 		if (why != MON_ENCLAVE_OCALL && why != MON_ENCLAVE_INTERRUPTED)
 			exit(1);
 		op = why == MON_ENCLAVE_OCALL ? MON_ENCLAVE_ANSWER : MON_ENCLAVE_RESUME;
 	}
+	return value[0];
+}
+
+static void direct(enum puppet_order order)
+{
+	direct_in(&e, order);
 }
 
 static void ioctls(enum puppet_order order)
@@ -107,6 +113,67 @@ static unsigned long protect(unsigned long call)
 	return best - call;
 }
 
+/* ---- a page that another enclave has, too ---- */
+
+static struct enclave taker;
+
+/* What it answers; @least is what it took, if that is less. */
+static unsigned long timed(unsigned long *least, struct enclave *which, enum puppet_order order,
+			   unsigned long a0, unsigned long a1)
+{
+	unsigned long ticks, answer;
+
+	which->args->a[0] = a0;
+	which->args->a[1] = a1;
+	ticks = __rdtsc();
+	answer = direct_in(which, order);
+	ticks = __rdtsc() - ticks;
+	if (ticks < *least)
+		*least = ticks;
+	return answer;
+}
+
+static unsigned long offered(unsigned long *least)
+{
+	struct mon_enclave_offer offer = {
+		.address = PUPPET_HEAP, .pages = 1, .perm = RW, .to = MON_SHARE_TO_ENCLAVE,
+	};
+
+	memcpy(offer.name.measurement, taker.info.measurement, sizeof(taker.info.measurement));
+	memcpy(e.args->bytes, &offer, sizeof(offer));
+	return timed(least, &e, ORDER_MONITOR, MON_EC_OFFER, 0);
+}
+
+static unsigned long accepted(unsigned long *least, unsigned long id)
+{
+	struct mon_enclave_accept accept = {
+		.id = id, .address = WINDOW, .pages = 1, .perm = RW, .from = MON_SHARE_TO_ENCLAVE,
+	};
+
+	memcpy(accept.name.measurement, e.info.measurement, sizeof(e.info.measurement));
+	memcpy(taker.args->bytes, &accept, sizeof(accept));
+	return timed(least, &taker, ORDER_MONITOR, MON_EC_ACCEPT, 0);
+}
+
+static void share(unsigned long call)
+{
+	unsigned long offer = ~0UL, accept = ~0UL, touch = ~0UL, end = ~0UL, none = ~0UL, i, id;
+
+	make_with_window(&taker, 2);
+	for (i = 0; i < BATCHES; i++) {
+		timed(&none, &taker, ORDER_MONITOR, MON_EC_NR, 0);
+		id = offered(&offer);
+		if (accepted(&accept, id) || timed(&touch, &taker, ORDER_READ, WINDOW, 0) != 1 ||
+		    timed(&end, &e, ORDER_RAW, MON_EC_SHARE_END, id))
+			exit(1);
+	}
+	printf("enclave.share.offer %lu\n", offer - none);
+	printf("enclave.share.accept %lu\n", accept - none);
+	printf("enclave.share.touch %lu\n", touch - call);
+	printf("enclave.share.end %lu\n", end - call);
+	enclave_end(&taker);
+}
+
 int main(void)
 {
 	unsigned long call;
@@ -120,6 +187,7 @@ int main(void)
 	printf("enclave.ocall %lu\n", (least(direct, ORDER_OCALLS) - call) / 10);
 	printf("enclave.touch %lu\n", touch());
 	printf("enclave.protect %lu\n", protect(call));
+	share(call);
 	evict();
 	enclave_end(&e);
 	return 0;
