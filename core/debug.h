@@ -4,10 +4,11 @@
 
 #include "../npt/shim.h"
 
-#define DEBUG_GUEST BIT(32) /* the call is a guest's */
+#define DEBUG_GUEST BIT(32)   /* the call is a guest's */
+#define DEBUG_ENCLAVE BIT(33) /* an enclave's */
 
 #ifdef NPT_GHOST
-/** debug_check() - after a call of the host or a guest: do all invariants of npt/ hold? */
+/** debug_check() - after a call of host, guest or enclave: do all invariants of npt/ hold? */
 void debug_check(u64 call);
 #else
 static inline void debug_check(u64 call)

@@ -5,6 +5,7 @@
  *
  * All keys are made of one secret, which is as old as the monitor.
  */
+#include "debug.h"
 #include "grant.h"
 #include "hmac.h"
 #include "hypercall.h"
@@ -335,7 +336,7 @@ static s64 ec_protect(struct enclave *e, u32 thread, const u64 *arg)
 	return err;
 }
 
-s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg)
+static s64 call(struct enclave *e, u32 thread, u64 number, const u64 *arg)
 {
 	void *at;
 	int err;
@@ -352,4 +353,12 @@ s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg)
 	if (!at)
 		return err == NPT_EOWNER ? -MON_EFAULT : npt_to_errno(err);
 	return calls[number].call(e, thread, at);
+}
+
+s64 enclave_call(struct enclave *e, u32 thread, u64 number, const u64 *arg)
+{
+	s64 result = call(e, thread, number, arg);
+
+	debug_check(DEBUG_ENCLAVE | number);
+	return result;
 }

@@ -24,15 +24,19 @@ built()
 # works MODULE: what comes of a host that runs guests on it
 works()
 {
-	selftests/machine/run --cpus 2 --mem 640 --timeout 350 --add "$1:/lib/monitor/monitor.ko" \
+	selftests/machine/run --cpus 2 --mem 640 --timeout 800 --add "$1:/lib/monitor/monitor.ko" \
 		--add $out/guest:/usr/bin/guest --add $out/share:/usr/bin/share \
 		--add build/enclave/run:/usr/bin/enclave-run \
+		--add build/enclave/share:/usr/bin/enclave-share \
+		--add build/enclave/share_vm:/usr/bin/enclave-share_vm \
 		--add build/enclave/puppet.bin:/usr/lib/puppet.bin -- sh -c '
 		insmod /lib/monitor/monitor.ko && modprobe kvm_intel || exit 1
 		guest cpuid 100 touch 1000
 		guest confidential cpuid 100 touch 2000
 		share >/dev/null && echo shared
 		enclave-run >/dev/null && echo enclaves
+		insmod /lib/monitor/testmod.ko
+		enclave-share >/dev/null && enclave-share_vm >/dev/null && echo pairs
 		for try in 1 2 3 4 5 6; do rmmod kvm_intel && break; sleep 1; done
 		rmmod monitor && echo unloaded' 2>&1
 }
@@ -58,15 +62,17 @@ END
 	built "$out/$name"
 }
 
-plan $((CONTROLS ? 8 : 5))
+plan $((CONTROLS ? 9 : 6))
 gcc -O2 -Wall -Wextra -static -o $out/guest selftests/bench/guest.c selftests/bench/guest.S &&
 	gcc -O2 -Wall -Wextra -static -DBIG='(32 * MIB)' -DIDLE=2 -o $out/share selftests/bench/share.c \
-		selftests/share/puppet.[cS] && make -s -C selftests/enclave && built .
+		selftests/share/puppet.[cS] && make -s -C selftests/enclave &&
+	make -s -C selftests/testmod SERIES=6.1 && built .
 ok $? "the image that checks itself builds"
 said=$(works "build/module-$release-debug/monitor.ko")
 has "$said" '^unloaded' "guests run, memory comes and goes, and no invariant breaks"
 has "$said" '^shared' "guests share with each other and with the host, and give memory back"
 has "$said" '^enclaves' "enclaves run, and give memory back"
+has "$said" '^pairs' "enclaves share with each other, and with VMs"
 none "$(grep BUG <<<"$said")" "... nor does a frame change hands while a CPU may have it cached"
 [ $CONTROLS = 1 ] || finish
 mutant flush npt/epoch.c $'\tflush(cpu);\n\t__atomic_store_n(&seen[cpu].epoch, now' \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Part of an image that checks itself (make DEBUG=1): all invariants after calls of the host
- * and of guests, and, by a clock of removals, whether each CPU has flushed since a
+ * Part of an image that checks itself (make DEBUG=1): all invariants after calls of the host,
+ * of guests and of enclaves, and, by a clock of removals, whether each CPU has flushed since a
  * translation to a frame was removed when the frame is used anew.
  *
  * It includes the sources whose tables it looks at.
@@ -123,6 +123,8 @@ static bool only_asks(u64 call)
 	case MON_HC_FRAMES:
 	case MON_HC_WAITED:
 	case MON_HC_ENCLAVE_STATUS:
+	case MON_HC_ENCLAVE_PAUSE:
+	case MON_HC_ENCLAVE_RUN: /* what it touches is looked at with the next call */
 	case DEBUG_GUEST | MON_GC_SELF:
 	case DEBUG_GUEST | MON_GC_SHARE_AT:
 	case DEBUG_GUEST | MON_GC_TAKE_SIGNAL:
