@@ -379,10 +379,10 @@ static void note_vcpu(void *to)
 		symbol_put(kvm_get_running_vcpu);
 }
 
-/* With interrupts off: the CPU is in a guest, and was for a while. */
-static int await_guest(const struct kvm_vcpu *vcpu)
+/* The CPU is in a guest, and was for a while. */
+static int await_inside(const struct kvm_vcpu *vcpu, u64 begin)
 {
-	u64 begin = rdtsc(), since = begin;
+	u64 since = rdtsc();
 
 	while (rdtsc() - since < INSIDE_FOR) {
 		if (READ_ONCE(vcpu->mode) != IN_GUEST_MODE)
@@ -392,6 +392,23 @@ static int await_guest(const struct kvm_vcpu *vcpu)
 		cpu_relax();
 	}
 	return 0;
+}
+
+/*
+ * With interrupts off. A guest that is inside for long comes out for a tick of the host's: the
+ * next one is far then.
+ */
+static int await_guest(const struct kvm_vcpu *vcpu)
+{
+	u64 begin = rdtsc();
+	int err = await_inside(vcpu, begin);
+
+	while (!err && READ_ONCE(vcpu->mode) == IN_GUEST_MODE) {
+		if (rdtsc() - begin > INSIDE_WITHIN)
+			return -ETIME;
+		cpu_relax();
+	}
+	return err ?: await_inside(vcpu, begin);
 }
 
 static int init_in_guest(u64 cpu)
