@@ -24,8 +24,11 @@ static bool perm_ok(u64 perm)
 	return perm && !(perm & ~EPT_RWX) && (perm & (EPT_READ | EPT_WRITE)) != EPT_WRITE;
 }
 
-static int page_check(const struct npt *npt, u64 gpa, u64 perm)
+/* May a page come there? It takes so many tables. */
+static int page_check(const struct npt *npt, u64 gpa, u64 perm, u64 *tables)
 {
+	struct npt_leaf leaf;
+
 	if (npt->root == INVALID_PFN)
 		return NPT_EDOMAIN;
 	if (!IS_ALIGNED(gpa, PAGE_SIZE))
@@ -34,21 +37,24 @@ static int page_check(const struct npt *npt, u64 gpa, u64 perm)
 		return NPT_ERANGE;
 	if (!perm_ok(perm))
 		return NPT_EINVAL;
-	if (npt_walk(npt, gpa).entry)
+	leaf = npt_walk(npt, gpa);
+	if (leaf.entry)
 		return NPT_EEXIST;
+	*tables = leaf.level - 1;
 	return NPT_OK;
 }
 
 static int touch_locked(struct npt *npt, u32 dom, u64 gpa, u64 perm, u64 *pfn)
 {
-	int err = page_check(npt, gpa, perm);
+	u64 tables;
+	int err = page_check(npt, gpa, perm, &tables);
 
 	if (err)
 		return err;
 	epoch_reap(NPT_REAP_BUDGET);
 	if (npt->owned >= npt->limit)
 		return NPT_EQUOTA;
-	if (!pool_has(npt_map_cost(npt, gpa, 1) + 1))
+	if (!pool_has(tables + 1))
 		return NPT_EPOOL;
 	*pfn = frame_get_private(dom, gpa >> PAGE_SHIFT);
 	/* WB whatever the guest's PAT says: no device sees the page uncached. */
@@ -90,13 +96,13 @@ int vm_map_host(struct npt *npt, u64 gpa, u64 pfn, u64 perm)
 
 int vm_npt_borrow(struct npt *npt, u64 gpa, u64 pfn)
 {
-	u64 perm = EPT_READ | EPT_WRITE;
+	u64 perm = EPT_READ | EPT_WRITE, tables;
 	int err;
 
 	if (pfn >= frame_count())
 		return NPT_EOWNER;
 	spin_lock(&npt_lock);
-	err = page_check(npt, gpa, perm);
+	err = page_check(npt, gpa, perm, &tables);
 	if (!err)
 		err = vm_map_host(npt, gpa, pfn, perm);
 	spin_unlock(&npt_lock);
