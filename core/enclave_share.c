@@ -16,8 +16,7 @@ static bool may_offer(const struct enclave *e, const struct mon_enclave_offer *o
 
 	return (type == MON_ENCLAVE_PAGES || type == MON_ENCLAVE_ZERO) &&
 	       IS_ALIGNED(offer->address, PAGE_SIZE) && grant_is_name(offer->to) &&
-	       (offer->perm == MON_SHARE_READ ||
-		offer->perm == (MON_SHARE_READ | MON_SHARE_WRITE));
+	       grant_is_perm(offer->perm);
 }
 
 static s64 offer_locked(struct enclave *e, const struct mon_enclave_offer *offer)
@@ -26,10 +25,9 @@ static s64 offer_locked(struct enclave *e, const struct mon_enclave_offer *offer
 	s64 id;
 
 	for (at = offer->address; at < end; at += PAGE_SIZE) {
-		if (vm_npt_lookup(&e->npt, e->id, at) == INVALID_PFN)
-			return -MON_EFAULT;
-		if (vm_npt_usable(&e->npt, e->id, at, offer->perm) == INVALID_PFN)
-			return -MON_EPERM;
+		if (vm_npt_usable(&e->npt, e->id, at, offer->perm) != INVALID_PFN)
+			continue;
+		return vm_npt_lookup(&e->npt, e->id, at) == INVALID_PFN ? -MON_EFAULT : -MON_EPERM;
 	}
 	id = grant_enclave_offer(e, offer);
 	if (id > 0)

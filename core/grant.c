@@ -114,8 +114,7 @@ s64 grant_offer(struct vm *vm, const struct mon_guest_offer *offer)
 		.peer = offer->to == MON_SHARE_TO_HOST ? (u32)DOM_HOST : (u32)SHARE_ANY,
 	};
 
-	if (offer->to > MON_SHARE_TO_ENCLAVE || !offer->pages ||
-	    (offer->perm != MON_SHARE_READ && offer->perm != (MON_SHARE_READ | MON_SHARE_WRITE)))
+	if (offer->to > MON_SHARE_TO_ENCLAVE || !offer->pages || !grant_is_perm(offer->perm))
 		return -MON_EINVAL;
 	if (offer->perm & ~share.owner_perm)
 		return -MON_EPERM;

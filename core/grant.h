@@ -39,6 +39,12 @@ static inline bool grant_is_name(u32 to)
 	return to >= MON_SHARE_TO_NAME && to <= MON_SHARE_TO_ENCLAVE;
 }
 
+/** grant_is_perm() - is it one that can be offered? */
+static inline bool grant_is_perm(u32 perm)
+{
+	return perm == MON_SHARE_READ || perm == (MON_SHARE_READ | MON_SHARE_WRITE);
+}
+
 s64 grant_enclave_offer(struct enclave *e, const struct mon_enclave_offer *offer);
 s64 grant_enclave_accept(struct enclave *e, const struct mon_enclave_accept *accept);
 

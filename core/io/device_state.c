@@ -447,14 +447,20 @@ static bool key_is(const u8 *key, const u8 *key_id)
 	return !memcmp(id, key_id, sizeof(id));
 }
 
+/* NULL: there is none, or it is no disk. */
+static struct device *disk_of(const struct vm *vm, u64 index)
+{
+	if (index >= vm->policy.nr_devices || !is_disk(vm->device[index]))
+		return NULL;
+	return vm->device[index];
+}
+
 s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE], u64 opened)
 {
-	struct device *d;
+	struct device *d = disk_of(vm, index);
 
-	if (index >= vm->policy.nr_devices || !is_disk(vm->device[index]) ||
-	    !key_is(key, vm->policy.device[index].key_id))
+	if (!d || !key_is(key, vm->policy.device[index].key_id))
 		return -MON_EINVAL;
-	d = vm->device[index];
 	spin_lock(&d->lock);
 	memcpy(d->key, key, MON_VM_KEY_SIZE);
 	d->opened = opened;
@@ -465,12 +471,11 @@ s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE], u64 
 
 s64 device_disk_opened(const struct vm *vm, u64 index)
 {
+	struct device *d = disk_of(vm, index);
 	s64 opened = -MON_EAGAIN;
-	struct device *d;
 
-	if (index >= vm->policy.nr_devices || !is_disk(vm->device[index]))
+	if (!d)
 		return -MON_ENOENT;
-	d = vm->device[index];
 	spin_lock(&d->lock);
 	if (blk_state(d->blk) == DISK_RUNNING)
 		opened = (s64)(blk_opened(d->blk) & ~BIT(63));
