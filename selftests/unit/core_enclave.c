@@ -17,6 +17,7 @@
 #include "core/domain.h"
 #include "core/grant.h"
 #include "tools/sdk/sign/lms.h"
+#include "thread_sim.h"
 
 #define RX (MON_ENCLAVE_READ | MON_ENCLAVE_EXEC)
 #define TEXT 0x10000000ULL
@@ -30,15 +31,8 @@
 
 /* ---- the vendor's side ---- */
 
-struct thread {
-	u64 pfn;
-	bool busy;
-	u32 cpu;
-};
-
 static u64 random_word = 0x1111111111111111ULL;
 static bool possible = true;
-static u32 threads_left;
 
 u64 cpu_random(void)
 {
@@ -48,50 +42,6 @@ u64 cpu_random(void)
 bool enclaves_possible(void)
 {
 	return possible;
-}
-
-struct thread *thread_new(struct enclave *e, u32 index)
-{
-	struct thread *t;
-	u64 pfn;
-
-	(void)e;
-	(void)index;
-	if (!threads_left)
-		return NULL;
-	threads_left--;
-	lock();
-	pfn = frame_get(FRAME_STATE);
-	unlock();
-	t = frame_ptr(pfn);
-	t->pfn = pfn;
-	return t;
-}
-
-void thread_free(struct thread *t)
-{
-	lock();
-	frame_retire(t->pfn);
-	unlock();
-}
-
-bool thread_idle(const struct thread *t)
-{
-	return !t->busy;
-}
-
-bool thread_registers(const struct thread *t, struct mon_enclave_registers *out)
-{
-	if (t->busy)
-		return false;
-	out->state = MON_ENCLAVE_THREAD_CALLING;
-	out->rip = t->pfn;
-	return true;
-}
-
-bool thread_passed(const struct thread *t, u64 epoch)
-{
-	return !t->busy || epoch_passed_by(t->cpu, epoch);
 }
 
 /* ---- what is shared: core_enclave_share.c ---- */

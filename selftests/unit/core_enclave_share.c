@@ -12,7 +12,8 @@
 #include "npt_sim.h"
 #include "core/domain.h"
 #include "core/grant.h"
-#include "core/io/device.h"
+#include "no_devices.h"
+#include "thread_sim.h"
 
 #define R MON_SHARE_READ
 #define RW (MON_SHARE_READ | MON_SHARE_WRITE)
@@ -33,10 +34,6 @@
 
 /* ---- the vendor's side, and devices: next to nothing ---- */
 
-struct thread {
-	u64 pfn;
-};
-
 u64 cpu_random(void)
 {
 	return unit_random();
@@ -45,48 +42,6 @@ u64 cpu_random(void)
 bool enclaves_possible(void)
 {
 	return true;
-}
-
-struct thread *thread_new(struct enclave *e, u32 index)
-{
-	struct thread *t;
-	u64 pfn;
-
-	(void)e;
-	(void)index;
-	lock();
-	pfn = frame_get(FRAME_STATE);
-	unlock();
-	t = frame_ptr(pfn);
-	t->pfn = pfn;
-	return t;
-}
-
-void thread_free(struct thread *t)
-{
-	lock();
-	frame_retire(t->pfn);
-	unlock();
-}
-
-bool thread_idle(const struct thread *t)
-{
-	(void)t;
-	return true;
-}
-
-bool thread_passed(const struct thread *t, u64 epoch)
-{
-	(void)t;
-	(void)epoch;
-	return true;
-}
-
-bool thread_registers(const struct thread *t, struct mon_enclave_registers *out)
-{
-	(void)t;
-	(void)out;
-	return false;
 }
 
 void vcpu_free(struct vcpu *vcpu)
@@ -98,36 +53,6 @@ bool vcpu_idle(const struct vcpu *vcpu)
 {
 	(void)vcpu;
 	return true;
-}
-
-bool crypto_possible(void)
-{
-	return false;
-}
-
-bool devices_valid(const struct mon_vm_policy *policy)
-{
-	return !policy->nr_devices;
-}
-
-int devices_create(struct vm *vm)
-{
-	(void)vm;
-	return NPT_OK;
-}
-
-void devices_retire(struct vm *vm)
-{
-	(void)vm;
-}
-
-s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE], u64 opened)
-{
-	(void)vm;
-	(void)index;
-	(void)key;
-	(void)opened;
-	return -MON_EINVAL;
 }
 
 /* ---- a giver, a taker, another enclave, and a VM ---- */

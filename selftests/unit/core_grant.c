@@ -8,7 +8,7 @@
 #define SIM_FRAMES 8192ULL
 #include "npt_sim.h"
 #include "core/grant.h"
-#include "core/io/device.h"
+#include "no_devices.h"
 
 #define RW (MON_SHARE_READ | MON_SHARE_WRITE)
 #define PAGES(bytes) ((bytes) >> PAGE_SHIFT)
@@ -33,38 +33,6 @@ struct enclave *enclave_of(u64 domain)
 {
 	(void)domain;
 	return NULL;
-}
-
-/* ---- devices: none here ---- */
-
-bool crypto_possible(void)
-{
-	return false;
-}
-
-bool devices_valid(const struct mon_vm_policy *policy)
-{
-	return !policy->nr_devices;
-}
-
-int devices_create(struct vm *vm)
-{
-	(void)vm;
-	return NPT_OK;
-}
-
-void devices_retire(struct vm *vm)
-{
-	(void)vm;
-}
-
-s64 device_set_key(struct vm *vm, u64 index, const u8 key[MON_VM_KEY_SIZE], u64 opened)
-{
-	(void)vm;
-	(void)index;
-	(void)key;
-	(void)opened;
-	return -MON_EINVAL;
 }
 
 static void pass_all(void)

@@ -193,7 +193,6 @@ static void test_nothing_there(void)
 static void test_disk(void)
 {
 	u64 capacity = 0;
-	u32 i, n = 0;
 
 	sim_format();
 	vm_probed();
@@ -209,18 +208,7 @@ static void test_disk(void)
 	drive_disk();
 	ok(status_now(disk) == 15 && functions[1].status == 15 && functions[1].vector[0] == 1 &&
 	   functions[1].config_vector == 0, "driven: QEMU's has the guest's vectors");
-	for (i = 0; i < 2 * BLOCK; i++)
-		buffer_of(0)[i] = (u8)(i * 13 + 7);
-	ok(disk_do(T_OUT, 8, 2 * BLOCK) == S_OK && disk_do(T_FLUSH, 0, 0) == S_OK,
-	   "written and flushed");
-	memset(buffer_of(0), 0, 2 * BLOCK);
-	ok(disk_do(T_IN, 8, 2 * BLOCK) == S_OK && buffer_of(0)[1] == 20, "and read");
-	for (i = 0; i < 300; i++) {
-		u32 type = i % 3 ? T_OUT : i % 2 ? T_IN : T_FLUSH;
-
-		n += disk_do(type, i * 8, type == T_FLUSH ? 0 : BLOCK) == S_OK;
-	}
-	ok(n == 300 && !functions[1].bad && functions[1].kicks, "300 more");
+	test_requests(disk_do);
 	ok(!device_wants_entry(disk), "nothing to look for when QEMU has nothing");
 	set_status(disk, 0);
 	ok(!functions[1].status && !status_now(disk), "a reset resets QEMU's");

@@ -126,20 +126,14 @@ static bool mmio_drive_disk(void)
 	return get4(disk, STATUS) == 15;
 }
 
+static void mmio_notify_disk(void)
+{
+	set4(disk, NOTIFY, 0);
+}
+
 static u32 mmio_disk_do(u32 type, u64 sector, u32 len)
 {
-	u32 n;
-
-	guest_give(0, type, sector, len, 2);
-	set4(disk, NOTIFY, 0);
-	for (n = 0; n < 50 && guest[0].state == 1; n++) {
-		entries();
-		guest_take();
-	}
-	if (guest[0].state != 2)
-		return 0xff;
-	guest[0].state = 0;
-	return *status_of(0);
+	return disk_do_by(mmio_notify_disk, type, sector, len);
 }
 
 static struct mon_vm_policy mmio_policy(void)
@@ -260,7 +254,6 @@ static void test_probe(void)
 
 static void test_disk(void)
 {
-	u32 i, n = 0;
 	u64 capacity;
 
 	mmio_new();
@@ -272,18 +265,7 @@ static void test_disk(void)
 	ok(get4(disk, CONFIG + 60) == ~0u && get4(disk, CONFIG + 0xfc) == ~0u &&
 	   get(disk, CONFIG + 0xff, 8) == ~0ULL, "behind its configuration there is nothing");
 	ok(mmio_drive_disk() && functions[1].status == 15, "driven");
-	for (i = 0; i < 2 * BLOCK; i++)
-		buffer_of(0)[i] = (u8)(i * 13 + 7);
-	ok(mmio_disk_do(T_OUT, 8, 2 * BLOCK) == S_OK && mmio_disk_do(T_FLUSH, 0, 0) == S_OK,
-	   "written and flushed");
-	memset(buffer_of(0), 0, 2 * BLOCK);
-	ok(mmio_disk_do(T_IN, 8, 2 * BLOCK) == S_OK && buffer_of(0)[1] == 20, "and read");
-	for (i = 0; i < 300; i++) {
-		u32 type = i % 3 ? T_OUT : i % 2 ? T_IN : T_FLUSH;
-
-		n += mmio_disk_do(type, i * 8, type == T_FLUSH ? 0 : BLOCK) == S_OK;
-	}
-	ok(n == 300 && functions[1].kicks, "300 more");
+	test_requests(mmio_disk_do);
 	set4(disk, STATUS, 0);
 	ok(!functions[1].status && !get4(disk, STATUS), "a reset resets QEMU's");
 	ok(mmio_drive_disk() && mmio_disk_do(T_IN, 8, BLOCK) == S_OK, "another driver reads");
