@@ -222,6 +222,7 @@ struct work {
 	struct enclave *e;
 	unsigned int thread;
 	unsigned long result;
+	enum puppet_order order;
 };
 
 static void *canary(void *arg)
@@ -245,7 +246,7 @@ static void test_threads(void)
 
 	enclave_make(&e);
 	for (i = 0; i < PUPPET_THREADS; i++) {
-		work[i] = (struct work){ &e, i, 1 };
+		work[i] = (struct work){ .e = &e, .thread = i, .result = 1 };
 		pthread_create(&thread[i], NULL, canary, &work[i]);
 	}
 	for (i = 0; i < PUPPET_THREADS; i++) {
@@ -327,7 +328,7 @@ static void *evictions(void *arg)
 static void test_evict_running(void)
 {
 	struct enclave e;
-	struct work work = { &e, 0, 0 };
+	struct work work = { .e = &e };
 	unsigned long bad = 0;
 	pthread_t thread;
 
@@ -470,14 +471,14 @@ static void on_cpu(int cpu)
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
-/* Thread 1 writes for as long as it may: its exception. */
-static void *fill(void *arg)
+/* On the other CPU. */
+static void *obey(void *arg)
 {
 	struct work *w = arg;
 	unsigned long value[2];
 
 	on_cpu(1);
-	if (order_on(w->e, 1, ORDER_CATCH, value) == MON_ENCLAVE_RETURNED)
+	if (order_on(w->e, w->thread, w->order, value) == MON_ENCLAVE_RETURNED)
 		w->result = value[0];
 	return NULL;
 }
@@ -510,12 +511,12 @@ static void test_protect_two(void)
 	args = args_of(&e, 1);
 	on_cpu(0);
 	for (i = 0; i < 6; i++) {
-		work = (struct work){ &e, 1, 0 };
+		work = (struct work){ &e, 1, 0, ORDER_CATCH }; /* writes for as long as it may */
 		protect(&e, AT(0), 1, RW);
 		args->a[0] = CATCH_FILL;
 		args->a[1] = AT(0);
 		args->a[2] = 0;
-		pthread_create(&thread, NULL, fill, &work);
+		pthread_create(&thread, NULL, obey, &work);
 		while (args->a[2] < 1000)
 			sched_yield();
 		e.args->a[2] = R;
@@ -529,18 +530,6 @@ static void test_protect_two(void)
 	}
 	is(right, 6, "another thread writes no more once the call has returned");
 	enclave_end(&e);
-}
-
-/* Thread 1 watches a page. */
-static void *watch(void *arg)
-{
-	struct work *w = arg;
-	unsigned long value[2];
-
-	on_cpu(1);
-	if (order_on(w->e, 1, ORDER_WATCH, value) == MON_ENCLAVE_RETURNED)
-		w->result = value[0];
-	return NULL;
 }
 
 /* One gives a page back that another has just read on another CPU, and makes it anew. */
@@ -557,12 +546,12 @@ static void test_trim_two(void)
 	on_cpu(0);
 	limit = enclave_status(e.fd).limit;
 	for (i = 0; i < 6; i++) {
-		work = (struct work){ &e, 1, ~0UL };
+		work = (struct work){ &e, 1, ~0UL, ORDER_WATCH };
 		order(&e, ORDER_WRITE, AT(0), 1000);
 		args->a[0] = AT(0);
 		args->a[1] = 0;
 		args->a[2] = 0;
-		pthread_create(&thread, NULL, watch, &work);
+		pthread_create(&thread, NULL, obey, &work);
 		while (!args->a[2])
 			sched_yield();
 		e.args->a[2] = 2000 + i;
@@ -644,28 +633,22 @@ static void call_full(struct enclave *e)
 		printf("# it does not call\n");
 }
 
-/* Likewise it runs, on the other CPU, until it is told otherwise. */
-static void *spin_full(void *arg)
-{
-	unsigned long value[2];
-
-	on_cpu(1);
-	order_on(arg, 1, ORDER_SECRET, value);
-	return NULL;
-}
-
-/* Now and then an interrupt stops it: then they are all there, and never some of them. */
+/*
+ * Likewise it runs, until it is told otherwise. Now and then an interrupt stops it: then they are
+ * all there, and never some of them.
+ */
 static void test_registers_running(struct enclave *e)
 {
 	volatile struct puppet_args *args = args_of(e, 1);
 	unsigned long busy = 0, whole = 0, tries;
+	struct work work = { e, 1, 0, ORDER_SECRET };
 	struct mon_enclave_registers r;
 	pthread_t thread;
 	int err;
 
 	args->a[0] = 0;
 	args->a[2] = 0;
-	pthread_create(&thread, NULL, spin_full, e);
+	pthread_create(&thread, NULL, obey, &work);
 	while (!args->a[2])
 		sched_yield();
 	for (tries = 0; tries < 1000000 && !(busy && whole && tries >= 1000); tries++) {
