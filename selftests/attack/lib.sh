@@ -126,18 +126,6 @@ policy()
 	poke "$1" "$2" $((POLICY | (${#ranges[@]} / 3) << 32)) "$3" "${ranges[@]}"
 }
 
-# destroyed DOMAIN: until it is gone; what the last call said is in $a
-destroyed()
-{
-	local try
-
-	for try in 1 2 3 4 5 6 7 8; do
-		hc $DESTROY "$1"
-		[ "$a" = $EAGAIN ] || return
-		passes
-	done
-}
-
 complaints()
 {
 	dmesg | grep -E 'WARNING: |BUG: |Oops|Call Trace|general protection|rcu.*(stall|detected)|lockup' |

@@ -128,15 +128,3 @@ ready()
 	hc $BUFFER "$id" 0 $((word / 4096))
 	hc $FINISH "$id"
 }
-
-# destroyed DOMAIN: until it is gone; what the last call said is in $a
-destroyed()
-{
-	local try
-
-	for try in 1 2 3 4 5 6 7 8; do
-		hc $DESTROY "$1"
-		[ "$a" = $EAGAIN ] || return
-		passes
-	done
-}

@@ -24,6 +24,18 @@ hc()
 # passes: every CPU has been in the monitor since
 passes() { t vmcall 0 $MON; t vmcall 1 $MON; }
 
+# destroyed DOMAIN: by $DESTROY, until it is gone; what the last call said is in $a
+destroyed()
+{
+	local try
+
+	for try in 1 2 3 4 5 6 7 8; do
+		hc $DESTROY "$1"
+		[ "$a" = $EAGAIN ] || return
+		passes
+	done
+}
+
 # poke ADDRESS WORD...: 8 bytes each
 poke()
 {
