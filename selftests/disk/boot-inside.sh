@@ -111,8 +111,5 @@ else
 	sealed "${direct[@]}"
 	owner
 fi
-rmmod kvm_intel && rmmod monitor
-is $? 0 "the monitor unloads"
-none "$(dmesg | grep -E 'WARNING: |BUG: |Call Trace|monitor: .*lost' | grep -v RETBleed)" \
-	"no warning in the host's log"
+monitor_unloads
 finish

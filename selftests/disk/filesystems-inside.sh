@@ -52,8 +52,5 @@ is $? 0 "exported, it is clean" || diag "$said"
 dd if=/dev/urandom of=/tree/plain bs=4096 seek=1 count=16 conv=notrunc 2>/dev/null
 ! check /plain >/dev/null 2>&1
 ok $? "(damaged, it is not)"
-rmmod kvm_intel && rmmod monitor
-is $? 0 "the monitor unloads"
-none "$(dmesg | grep -E 'WARNING: |BUG: |Call Trace|monitor: .*lost' | grep -v RETBleed)" \
-	"no warning in the host's log"
+monitor_unloads
 finish

@@ -129,8 +129,5 @@ has "$said" "checked: $((blocks - tampered)) good, 0 refused, $tampered wrong" \
 	"(an ordinary guest is given all that its host has changed)"
 guest_type 'poweroff -f'
 guest_end
-rmmod kvm_intel && rmmod monitor
-is $? 0 "the monitor unloads"
-none "$(dmesg | grep -E 'WARNING: |BUG: |Call Trace|monitor: .*lost' | grep -v RETBleed)" \
-	"no warning in the host's log"
+monitor_unloads
 finish

@@ -115,8 +115,5 @@ has "$(guest_does 'ping -c 1 -W 9 10.0.3.2')" ' 0% packet loss' "(both of its ca
 ok $? "(... of which the host gets packets)"
 guest_type 'poweroff -f'
 guest_end
-rmmod kvm_intel && rmmod monitor
-is $? 0 "the monitor unloads"
-none "$(dmesg | grep -E 'WARNING: |BUG: |Call Trace|monitor: .*lost' | grep -v RETBleed)" \
-	"no warning in the host's log"
+monitor_unloads
 finish

@@ -86,8 +86,5 @@ has "$(search $kept process $qemu)" '^found 0 in' "... and nothing that the gues
 guest_type 'poweroff -f'
 guest_end
 is $? 0 "the guest powers off"
-rmmod kvm_intel && rmmod monitor
-is $? 0 "the monitor unloads"
-none "$(dmesg | grep -E 'WARNING: |BUG: |Call Trace|monitor: .*lost' | grep -v RETBleed)" \
-	"no warning in the host's log"
+monitor_unloads
 finish

@@ -151,3 +151,12 @@ bits()
 	done
 	echo $text
 }
+
+# monitor_unloads: two test points, behind the last guest
+monitor_unloads()
+{
+	rmmod kvm_intel && rmmod monitor
+	is $? 0 "the monitor unloads"
+	none "$(dmesg | grep -E 'WARNING: |BUG: |Call Trace|monitor: .*lost' | grep -v RETBleed)" \
+		"no warning in the host's log"
+}
