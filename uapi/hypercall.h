@@ -321,6 +321,12 @@ enum mon_vm_device_type {
 	MON_DEVICE_MMIO = 0x100, /* with one of them: its place is an address */
 };
 
+/* With MON_DEVICE_NETWORK, not MON_DEVICE_MMIO: it has n queue pairs, as many as QEMU's card */
+#define MON_DEVICE_PAIRS(n) (((n) - 1) * MON_DEVICE_PAIRS_STEP)
+#define MON_DEVICE_PAIRS_STEP 0x10000u
+#define MON_DEVICE_PAIRS_MASK 0x70000u
+#define MON_DEVICE_PAIRS_MAX 8u
+
 #define MON_VM_MAX_RANGES 8
 #define MON_VM_MAX_VCPUS 16
 #define MON_VM_MAX_DEVICES 4
@@ -345,11 +351,12 @@ enum mon_vm_device_type {
  * @range: page aligned, ascending, not overlapping; @end is the first byte behind
  * @nr_devices: entries of @device that are used; the others are zero. If there is one, a range
  *	of RAM has all of the arena: MON_VM_ARENA_DEVICE for each of them, from MON_VM_ARENA on.
- * @device: enum mon_vm_device_type; its place; of a disk, SHA-256 of MON_VM_KEY_ID_INFO and its
- *	key, else zeros. A place has device and function number as in PCI, 8 * device + function: of
- *	bus 0 (0 to 255), or MON_DEVICE_BEHIND(port, function) of the bus behind the bridge that is
- *	function @port of bus 0, whose number is what the guest's software gives it. With
- *	MON_DEVICE_MMIO it is a multiple of MON_DEVICE_MMIO_SIZE and in none of the ranges.
+ * @device: enum mon_vm_device_type and MON_DEVICE_PAIRS(); its place; of a disk, SHA-256 of
+ *	MON_VM_KEY_ID_INFO and its key, else zeros. A place has device and function number as in
+ *	PCI, 8 * device + function: of bus 0 (0 to 255), or MON_DEVICE_BEHIND(port, function) of the
+ *	bus behind the bridge that is function @port of bus 0, whose number is what the guest's
+ *	software gives it. With MON_DEVICE_MMIO it is a multiple of MON_DEVICE_MMIO_SIZE and in none
+ *	of the ranges.
  *
  * Launch measurement = SHA-256 of this structure, then of each page of each
  * FIRMWARE and FIRMWARE_RAM range in order: its address (8 bytes, little

@@ -5,10 +5,6 @@
 
 #define VIRTIO_NETWORK 1
 #define VIRTIO_BLOCK 2
-#define NET_F_MAC BIT(5)
-#define NET_F_STATUS BIT(16)
-#define NET_CONFIG_SIZE 8 /* MAC address, status */
-#define NET_QUEUES 2
 #define FUNCTIONS 256
 #define SECONDARY_BUS 0x19u /* PCI-to-PCI Bridge 1.2, 3.2.5.3 */
 
@@ -19,18 +15,9 @@ static bool is_disk(const struct device *d)
 
 /* ---- at work ---- */
 
-static enum io_result network_work(struct device *d, struct vm *vm, u32 *kick)
-{
-	u16 rx = d->net.host_rx.given, tx = d->net.host_tx.given;
-	enum io_result result = net_work(&d->net, vm, NULL);
-
-	*kick |= (d->net.host_rx.given != rx ? 1 : 0) | (d->net.host_tx.given != tx ? 2 : 0);
-	return result;
-}
-
 static void count_lies(struct device *d)
 {
-	bool stopped = is_disk(d) ? blk_state(d->blk) == DISK_STOPPED : net_fault(&d->net);
+	bool stopped = is_disk(d) ? blk_state(d->blk) == DISK_STOPPED : card_fault(&d->card);
 
 	for (; is_disk(d) && d->bad < blk_bad(d->blk); d->bad++)
 		count(MON_CNT_BLOCK_REFUSED);
@@ -48,17 +35,17 @@ enum io_result device_work(struct device *d, struct vm *vm, u32 *kick)
 		result = blk_work(d->blk, vm, &kicks);
 		*kick |= kicks;
 	} else {
-		result = network_work(d, vm, kick);
+		result = card_work(&d->card, vm, NULL, kick);
 	}
 	count_lies(d);
-	if (d->started && (is_disk(d) ? blk_broken(d->blk) : net_broken(&d->net)))
+	if (d->started && (is_disk(d) ? blk_broken(d->blk) : card_broken(&d->card)))
 		virtio_needs_reset(&d->virtio);
 	return result;
 }
 
 u32 device_missing(const struct device *d)
 {
-	return is_disk(d) ? blk_missing(d->blk) : net_missing(&d->net);
+	return is_disk(d) ? blk_missing(d->blk) : card_missing(&d->card);
 }
 
 bool device_host_busy(const struct device *d)
@@ -80,9 +67,9 @@ bool device_wants_entry(const struct device *d)
 
 /* ---- states ---- */
 
-bool device_has_to_open(const struct device *d)
+bool device_sets_up_early(const struct device *d)
 {
-	return is_disk(d) && blk_state(d->blk) != DISK_RUNNING;
+	return is_disk(d) ? blk_state(d->blk) != DISK_RUNNING : d->card.nr_pairs > 1;
 }
 
 void device_open(struct device *d)
@@ -96,6 +83,8 @@ void device_open(struct device *d)
 
 enum io_result device_opened(const struct device *d)
 {
+	if (!is_disk(d))
+		return IO_DONE;
 	switch (blk_state(d->blk)) {
 	case DISK_RUNNING:
 		return IO_DONE;
@@ -108,18 +97,17 @@ enum io_result device_opened(const struct device *d)
 
 bool device_start(struct device *d)
 {
-	struct guest_queue queue[NET_QUEUES];
-	u32 i;
+	struct guest_queue queue[VIRTIO_QUEUES_MAX] = { 0 };
+	u32 i, needed = is_disk(d) ? 1 : 2; /* more than one pair no driver has to use */
 
 	for (i = 0; i < d->virtio.queues; i++)
-		if (!virtio_start_queue(&d->virtio, i, &queue[i]))
+		if ((i < needed || d->virtio.queue[i].enabled) &&
+		    !virtio_start_queue(&d->virtio, i, &queue[i]))
 			return false;
-	if (is_disk(d)) {
+	if (is_disk(d))
 		blk_start(d->blk, d->virtio.accepted, queue);
-	} else {
-		d->net.rx = queue[0];
-		d->net.tx = queue[1];
-	}
+	else
+		card_start(&d->card, d->virtio.accepted, queue);
 	d->started = true;
 	return true;
 }
@@ -137,7 +125,7 @@ bool device_config(const struct device *d, u32 offset, u32 size, u64 *value)
 	if (offset + size > d->pci.config_size)
 		return true;
 	if (!is_disk(d))
-		return size > 4;
+		return card_config(&d->card, offset, size, value);
 	blk_config(d->blk, offset, value, size);
 	return true;
 }
@@ -146,16 +134,15 @@ bool device_config(const struct device *d, u32 offset, u32 size, u64 *value)
 
 static u64 host_features(const struct device *d)
 {
-	return VIRTIO_F_VERSION_1 |
-	       (is_disk(d) ? blk_host_features() : NET_F_MAC | NET_F_STATUS);
+	return VIRTIO_F_VERSION_1 | (is_disk(d) ? blk_host_features() : card_features(&d->card));
 }
 
 static u32 queue_page(const struct device *d, u32 queue)
 {
-	return is_disk(d) ? blk_host_queue(d->blk) : d->first_page + queue;
+	return is_disk(d) ? blk_host_queue(d->blk) : card_queue_page(&d->card, queue);
 }
 
-#define BEFORE_QUEUES 11
+#define BEFORE_QUEUES 12
 #define FOR_A_QUEUE 10
 
 static void queue_step(const struct device *d, u32 queue, u32 n, bool vectors,
@@ -165,16 +152,16 @@ static void queue_step(const struct device *d, u32 queue, u32 n, bool vectors,
 	u64 desc = page + HOST_DESC_AT, avail = page + HOST_AVAIL_AT, used = page + HOST_USED_AT;
 	u32 vector = vectors ? d->virtio.queue[queue].vector : VIRTIO_NO_VECTOR;
 	const struct set_up_step steps[FOR_A_QUEUE] = {
-		{ true, 2, COMMON_QUEUE_SELECT, queue },
-		{ true, 2, COMMON_QUEUE_SIZE, HOST_QUEUE_SIZE },
-		{ true, 2, COMMON_QUEUE_VECTOR, vector },
-		{ true, 4, COMMON_QUEUE_DESC, (u32)desc },
-		{ true, 4, COMMON_QUEUE_DESC + 4, (u32)(desc >> 32) },
-		{ true, 4, COMMON_QUEUE_AVAIL, (u32)avail },
-		{ true, 4, COMMON_QUEUE_AVAIL + 4, (u32)(avail >> 32) },
-		{ true, 4, COMMON_QUEUE_USED, (u32)used },
-		{ true, 4, COMMON_QUEUE_USED + 4, (u32)(used >> 32) },
-		{ true, 2, COMMON_QUEUE_ENABLE, 1 },
+		{ SET_UP_WRITE, 2, COMMON_QUEUE_SELECT, queue },
+		{ SET_UP_WRITE, 2, COMMON_QUEUE_SIZE, HOST_QUEUE_SIZE },
+		{ SET_UP_WRITE, 2, COMMON_QUEUE_VECTOR, vector },
+		{ SET_UP_WRITE, 4, COMMON_QUEUE_DESC, (u32)desc },
+		{ SET_UP_WRITE, 4, COMMON_QUEUE_DESC + 4, (u32)(desc >> 32) },
+		{ SET_UP_WRITE, 4, COMMON_QUEUE_AVAIL, (u32)avail },
+		{ SET_UP_WRITE, 4, COMMON_QUEUE_AVAIL + 4, (u32)(avail >> 32) },
+		{ SET_UP_WRITE, 4, COMMON_QUEUE_USED, (u32)used },
+		{ SET_UP_WRITE, 4, COMMON_QUEUE_USED + 4, (u32)(used >> 32) },
+		{ SET_UP_WRITE, 2, COMMON_QUEUE_ENABLE, 1 },
 	};
 
 	*step = steps[n];
@@ -184,20 +171,23 @@ static void queue_step(const struct device *d, u32 queue, u32 n, bool vectors,
 bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step *step)
 {
 	u64 features = host_features(d);
+	/* The number of the queue for commands depends on it: QEMU has to have as many. */
+	bool exact = !is_disk(d) && d->card.nr_pairs > 1;
 	u32 seen = VIRTIO_ACKNOWLEDGE, driver = seen | VIRTIO_DRIVER,
 	    agreed = driver | VIRTIO_FEATURES_OK;
 	const struct set_up_step before[BEFORE_QUEUES] = {
-		{ true, 1, COMMON_STATUS, 0 },
-		{ false, 1, COMMON_STATUS, 0 },
-		{ true, 1, COMMON_STATUS, seen },
-		{ true, 1, COMMON_STATUS, driver },
-		{ true, 4, COMMON_ACCEPTED_SELECT, 0 },
-		{ true, 4, COMMON_ACCEPTED, (u32)features },
-		{ true, 4, COMMON_ACCEPTED_SELECT, 1 },
-		{ true, 4, COMMON_ACCEPTED, (u32)(features >> 32) },
-		{ true, 1, COMMON_STATUS, agreed },
-		{ false, 1, COMMON_STATUS, VIRTIO_FEATURES_OK },
-		{ true, 2, COMMON_CONFIG_VECTOR,
+		{ SET_UP_WRITE, 1, COMMON_STATUS, 0 },
+		{ SET_UP_HAS, 1, COMMON_STATUS, 0 },
+		{ SET_UP_WRITE, 1, COMMON_STATUS, seen },
+		{ SET_UP_WRITE, 1, COMMON_STATUS, driver },
+		{ SET_UP_WRITE, 4, COMMON_ACCEPTED_SELECT, 0 },
+		{ SET_UP_WRITE, 4, COMMON_ACCEPTED, (u32)features },
+		{ SET_UP_WRITE, 4, COMMON_ACCEPTED_SELECT, 1 },
+		{ SET_UP_WRITE, 4, COMMON_ACCEPTED, (u32)(features >> 32) },
+		{ SET_UP_WRITE, 1, COMMON_STATUS, agreed },
+		{ SET_UP_HAS, 1, COMMON_STATUS, VIRTIO_FEATURES_OK },
+		{ exact ? SET_UP_IS : SET_UP_HAS, 2, COMMON_QUEUES, exact ? d->virtio.queues : 0 },
+		{ SET_UP_WRITE, 2, COMMON_CONFIG_VECTOR,
 		  vectors ? d->virtio.config_vector : VIRTIO_NO_VECTOR },
 	};
 	u32 queues = d->virtio.queues * FOR_A_QUEUE;
@@ -208,13 +198,15 @@ bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step
 		queue_step(d, (n - BEFORE_QUEUES) / FOR_A_QUEUE, (n - BEFORE_QUEUES) % FOR_A_QUEUE,
 			   vectors, step);
 	else
-		*step = (struct set_up_step){ true, 1, COMMON_STATUS, agreed | VIRTIO_DRIVER_OK };
+		*step = (struct set_up_step){ SET_UP_WRITE, 1, COMMON_STATUS,
+					      agreed | VIRTIO_DRIVER_OK };
 	return n <= BEFORE_QUEUES + queues;
 }
 
 enum io_result device_queues_clear(struct device *d, u32 *page)
 {
-	enum io_result result = is_disk(d) ? blk_host_start(d->blk) : net_start(&d->net, NULL);
+	enum io_result result =
+		is_disk(d) ? blk_host_start(d->blk) : card_host_start(&d->card, NULL);
 
 	*page = device_missing(d);
 	return result;
@@ -222,13 +214,20 @@ enum io_result device_queues_clear(struct device *d, u32 *page)
 
 /* ---- making, end ---- */
 
+static u32 pairs_of(u32 type)
+{
+	return 1 + (type & MON_DEVICE_PAIRS_MASK) / MON_DEVICE_PAIRS_STEP;
+}
+
 static u32 arena_pages(u32 type)
 {
-	return type == MON_DEVICE_DISK ? BLK_PAGES : NET_PAGES;
+	return (u8)type == MON_DEVICE_DISK ? BLK_PAGES : CARD_PAGES(pairs_of(type));
 }
 
 _Static_assert(BLK_PAGES * PAGE_SIZE <= MON_VM_ARENA_DEVICE, "the arena of a disk");
-_Static_assert(NET_PAGES * PAGE_SIZE <= MON_VM_ARENA_DEVICE, "the arena of a network card");
+_Static_assert(CARD_PAGES(MON_DEVICE_PAIRS_MAX) * PAGE_SIZE <= MON_VM_ARENA_DEVICE,
+	       "the arena of a network card");
+_Static_assert(CARD_QUEUES_MAX <= VIRTIO_QUEUES_MAX, "queues of a network card");
 
 static bool arena_in_ram(const struct mon_vm_policy *p)
 {
@@ -276,10 +275,11 @@ static bool device_valid(const struct mon_vm_policy *p, u32 i)
 	for (j = 0; j < i; j++)
 		if (p->device[j].function == place)
 			return false;
-	type &= ~MON_DEVICE_MMIO;
-	return type == MON_DEVICE_DISK ||
-	       (type == MON_DEVICE_NETWORK &&
-		all_zeros(p->device[i].key_id, sizeof(p->device[i].key_id)));
+	if (type == MON_DEVICE_DISK || type == (MON_DEVICE_DISK | MON_DEVICE_MMIO))
+		return true;
+	return (type == (MON_DEVICE_NETWORK | MON_DEVICE_MMIO) ||
+		(type & ~MON_DEVICE_PAIRS_MASK) == MON_DEVICE_NETWORK) &&
+	       all_zeros(p->device[i].key_id, sizeof(p->device[i].key_id));
 }
 
 bool devices_valid(const struct mon_vm_policy *p)
@@ -343,25 +343,25 @@ static void set_place(struct device *d, u32 type, u32 function)
 
 static struct device *create(u32 type, u32 first_page)
 {
+	u32 pairs = pairs_of(type), queues = CARD_QUEUES(pairs);
 	void *page[DEVICE_FRAMES_MAX];
 	struct device *d;
 
 	MONITOR_BUG_ON(blk_frames() >= DEVICE_FRAMES_MAX);
-	d = frames_get(1 + (type == MON_DEVICE_DISK ? blk_frames() : 0), page);
+	d = frames_get(1 + ((u8)type == MON_DEVICE_DISK ? blk_frames() : pairs), page);
 	if (!d)
 		return NULL;
-	d->type = type;
+	d->type = (u8)type;
 	d->first_page = first_page;
 	if (is_disk(d)) {
 		d->blk = blk_create(page + 1, NULL, first_page);
 		pci_init(&d->pci, VIRTIO_BLOCK, 2, BLK_CONFIG_SIZE);
-		virtio_init(&d->virtio, VIRTIO_F_VERSION_1 | blk_features(), 1, GUEST_QUEUE_MAX,
-			    2);
+		virtio_init(&d->virtio, VIRTIO_F_VERSION_1 | blk_features(), 1, GUEST_QUEUE_MAX, 2);
 	} else {
-		d->net.first_page = first_page;
-		pci_init(&d->pci, VIRTIO_NETWORK, 1 + NET_QUEUES, NET_CONFIG_SIZE);
-		virtio_init(&d->virtio, VIRTIO_F_VERSION_1 | NET_F_MAC | NET_F_STATUS, NET_QUEUES,
-			    HOST_QUEUE_SIZE, 1 + NET_QUEUES);
+		card_init(&d->card, pairs, page + 1, first_page);
+		pci_init(&d->pci, VIRTIO_NETWORK, (u16)(1 + queues), card_config_size(&d->card));
+		virtio_init(&d->virtio, VIRTIO_F_VERSION_1 | card_features(&d->card), (u16)queues,
+			    HOST_QUEUE_SIZE, (u16)(1 + queues));
 	}
 	return d;
 }
@@ -384,13 +384,13 @@ int devices_create(struct vm *vm)
 	u32 i, page = 0, type;
 
 	for (i = 0; i < vm->policy.nr_devices; i++) {
-		type = vm->policy.device[i].type & ~MON_DEVICE_MMIO;
+		type = vm->policy.device[i].type;
 		vm->device[i] = create(type, page);
 		if (!vm->device[i]) {
 			devices_retire(vm);
 			return NPT_EPOOL;
 		}
-		set_place(vm->device[i], vm->policy.device[i].type, vm->policy.device[i].function);
+		set_place(vm->device[i], type, vm->policy.device[i].function);
 		page += arena_pages(type);
 	}
 	return NPT_OK;

@@ -5,9 +5,9 @@
 
 #include "../vm.h"
 #include "blk.h"
+#include "card.h"
 #include "device.h"
 #include "mmio.h"
-#include "net.h"
 #include "pci.h"
 #include "virtio.h"
 
@@ -54,7 +54,7 @@ struct device {
 	struct blk *blk;
 	u8 key[MON_VM_KEY_SIZE];
 	u64 opened;
-	struct net net;
+	struct card card;
 	u64 pfn[DEVICE_FRAMES_MAX];
 };
 
@@ -72,8 +72,8 @@ bool device_host_busy(const struct device *d);
 /** device_note_active() - after each access: is there a reason to look at the next VM entry? */
 void device_note_active(struct device *d);
 
-/** device_has_to_open() - is it a disk that nobody has opened yet? */
-bool device_has_to_open(const struct device *d);
+/** device_sets_up_early() - before it agrees to features: a closed disk, a card of several pairs */
+bool device_sets_up_early(const struct device *d);
 void device_open(struct device *d);
 /** device_opened() - IO_DONE: yes; IO_MORE: not yet; IO_AGAIN: it cannot be */
 enum io_result device_opened(const struct device *d);
@@ -86,12 +86,15 @@ void device_stop(struct device *d);
 /** device_config() - of its own configuration; false: QEMU's is as good */
 bool device_config(const struct device *d, u32 offset, u32 size, u64 *value);
 
-/**
- * struct set_up_step - one access to QEMU's common configuration
- * @write: else it is read, and has to have the bits of @value
- */
+enum set_up_how {
+	SET_UP_WRITE,
+	SET_UP_HAS, /* it is read, and has these bits */
+	SET_UP_IS,  /* it is read, and is this */
+};
+
+/** struct set_up_step - one access to QEMU's common configuration; @how: enum set_up_how */
 struct set_up_step {
-	bool write;
+	u8 how;
 	u8 size;
 	u32 offset;
 	u32 value;

@@ -33,7 +33,7 @@
 #define COMMON_QUEUE_USED 0x30u
 
 #define VIRTIO_COMMON_SIZE 0x38u /* bytes; notify_data and reset, behind, are not offered */
-#define VIRTIO_QUEUES_MAX 2
+#define VIRTIO_QUEUES_MAX 17
 #define VIRTIO_NO_VECTOR 0xffffu
 #define VIRTIO_F_VERSION_1 BIT(32)
 

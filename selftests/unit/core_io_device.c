@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: core/io/device.c core/io/device_state.c core/io/pci.c core/io/virtio.c core/io/net.c */
+/* needs: core/io/device.c core/io/device_state.c core/io/pci.c core/io/virtio.c */
+/* needs: core/io/card.c core/io/net.c */
 /* needs: core/io/mmio.c core/io/blk.c core/io/guest_queue.c core/io/host_queue.c core/gcm.c */
 /* needs: core/disk/commit.c core/disk/dirty.c core/disk/disk.c core/disk/io.c core/sha256.c */
 /* needs: core/disk/open.c core/disk/place.c core/disk/request.c core/disk/seal.c core/hmac.c */
@@ -44,6 +45,20 @@ static void test_policies(void)
 	q = p;
 	q.device[0].key_id[31] = 1;
 	ok(!valid(&q), "a card with a key");
+	q = p;
+	q.device[0].type |= MON_DEVICE_PAIRS(MON_DEVICE_PAIRS_MAX);
+	ok(valid(&q), "a card of eight pairs");
+	q.device[0].type += MON_DEVICE_PAIRS_STEP;
+	ok(!valid(&q), "... of nine");
+	q = p;
+	q.device[0].type |= MON_DEVICE_PAIRS(2) | MON_DEVICE_MMIO;
+	q.device[0].function = 0xfeb00000;
+	ok(!valid(&q), "... of two on virtio-mmio");
+	q.device[0].type &= ~MON_DEVICE_PAIRS_MASK;
+	ok(valid(&q), "... of one");
+	q = p;
+	q.device[1].type |= MON_DEVICE_PAIRS(2);
+	ok(!valid(&q), "a disk with pairs");
 	q = p;
 	q.range[0].end = MON_VM_ARENA + 2 * MON_VM_ARENA_DEVICE - PAGE_SIZE;
 	ok(!valid(&q), "no memory behind which the arena is");
@@ -355,6 +370,60 @@ static void test_card(void)
 	ok(!functions[0].status && !device_wants_entry(card), "reset");
 }
 
+static void test_pairs(void)
+{
+	struct mon_vm_policy p = good_policy();
+	const u64 features = BIT(32) | BIT(5) | BIT(16) | BIT(17) | BIT(22);
+	struct driver queue[5];
+	struct guest_queue unused;
+	u32 i;
+
+	p.nr_devices = 1;
+	memset(&p.device[1], 0, sizeof(p.device[1]));
+	p.device[0].type |= MON_DEVICE_PAIRS(2);
+	vm_of(&p);
+	probe(card, CARD_BAR);
+	ok(reg_read(card, 0x12, 2) == 5 && cfg_read(card, PCI_MSIX_AT + 2, 2) == 5 &&
+	   reg_read(card, PCI_DEVICE + 8, 2) == 2,
+	   "two pairs: five queues, a vector for each and one more");
+	functions[0].queues = 7;
+	ok(!negotiate(card, features) && (status_now(card) & VIRTIO_NEEDS_RESET),
+	   "QEMU has three pairs: no features are agreed to");
+	functions[0].queues = 2;
+	ok(!negotiate(card, features), "... nor if it has one");
+	functions[0].queues = 5;
+	ok(negotiate(card, features) && functions[0].status == 15, "... two: they are");
+	for (i = 0; i < 5; i++) {
+		driver_start(&queue[i], &unused, RX_AT + i * 0x3000, 32);
+		place_queue(card, (u16)i, &queue[i], (u16)(i + 1));
+	}
+	set_status(card, 15);
+	for (i = 0; i < 5; i++)
+		functions[0].bad += functions[0].vector[i] != i + 1;
+	ok(functions[0].status == 15 && !functions[0].bad && functions[0].features == features,
+	   "driven, each queue with its vector");
+	memcpy(ram + PACKETS_AT, (const u8[]){ 4, 0, 2, 0 }, 4);
+	driver_desc(&queue[4], 0, PACKETS_AT, 4, 1, 1);
+	driver_desc(&queue[4], 1, PACKETS_AT + 4, 1, 2, 0);
+	driver_give(&queue[4], 0);
+	reg_write(card, PCI_NOTIFY + 4 * PCI_NOTIFY_STEP, 2, 4);
+	ok(functions[0].kicks == 1 &&
+	   !memcmp(arena_memory[CARD_PAGES(2) - 1] + 3584, ram + PACKETS_AT, 4),
+	   "QEMU is told of a command");
+	set_status(card, 0);
+	check(negotiate(card, BIT(32)));
+	place_queue(card, 0, &queue[0], 1);
+	set_status(card, 15);
+	ok(status_now(card) & VIRTIO_NEEDS_RESET, "a driver without a queue to send from: none");
+	set_status(card, 0);
+	check(negotiate(card, BIT(32)));
+	place_queue(card, 0, &queue[0], 1);
+	place_queue(card, 1, &queue[1], 2);
+	set_status(card, 15);
+	ok(status_now(card) == 15 && device_wants_entry(card),
+	   "... with one pair of the two: driven");
+}
+
 /* ---- what cannot be ---- */
 
 static void test_not_open(void)
@@ -405,6 +474,7 @@ int main(void)
 	test_reset_at_work();
 	test_reset_amid_step();
 	test_card();
+	test_pairs();
 	test_not_open();
 	return unit_end();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: core/io/device.c core/io/device_state.c core/io/pci.c core/io/virtio.c core/io/net.c */
+/* needs: core/io/device.c core/io/device_state.c core/io/pci.c core/io/virtio.c */
+/* needs: core/io/card.c core/io/net.c */
 /* needs: core/io/mmio.c core/io/blk.c core/io/guest_queue.c core/io/host_queue.c core/gcm.c */
 /* needs: core/disk/commit.c core/disk/dirty.c core/disk/disk.c core/disk/io.c core/sha256.c */
 /* needs: core/disk/open.c core/disk/place.c core/disk/request.c core/disk/seal.c core/hmac.c */

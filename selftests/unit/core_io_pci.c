@@ -98,7 +98,7 @@ static void test_virtio_capabilities(void)
 		const char *name;
 	} want[] = {
 		{ 1, PCI_COMMON, VIRTIO_COMMON_SIZE, "common configuration" },
-		{ 2, PCI_NOTIFY, 8, "notifications" },
+		{ 2, PCI_NOTIFY, 4 * VIRTIO_QUEUES_MAX, "notifications" },
 		{ 3, PCI_ISR, 1, "interrupt status" },
 		{ 4, PCI_DEVICE, CONFIG, "the disk's configuration" },
 	};

@@ -85,6 +85,7 @@ void count(enum mon_counter counter)
  * struct function - of QEMU's
  * @config: its configuration space
  * @common: its common configuration, as it was written
+ * @queues: how many it has; of a card, two for each pair and one for commands if there are several
  * @enabled: of its queues
  * @refuses: it does not agree to features
  * @resets, @kicks: how often
@@ -97,9 +98,10 @@ struct function {
 	u64 features;
 	u16 config_vector;
 	u16 queue;
-	u16 vector[2], size[2];
-	u64 place[2][3];
-	bool enabled[2];
+	u16 queues;
+	u16 vector[CARD_QUEUES_MAX], size[CARD_QUEUES_MAX];
+	u64 place[CARD_QUEUES_MAX][3];
+	bool enabled[CARD_QUEUES_MAX];
 	bool refuses;
 	u32 resets, kicks, bad;
 };
@@ -118,7 +120,8 @@ static void host_reset_function(struct function *f)
 	memset(f->enabled, 0, sizeof(f->enabled));
 	memset(f->place, 0, sizeof(f->place));
 	memset(f->size, 0, sizeof(f->size));
-	f->vector[0] = f->vector[1] = f->config_vector = VIRTIO_NO_VECTOR;
+	f->config_vector = VIRTIO_NO_VECTOR;
+	memset(f->vector, 0xff, sizeof(f->vector));
 	f->resets++;
 	if (f == &functions[1]) { /* what it has of the disk's is gone */
 		disk_kicked = false;
@@ -130,10 +133,11 @@ static void host_reset_function(struct function *f)
 /* Are its queues where the monitor has to have them? */
 static bool queues_right(const struct function *f)
 {
-	u32 queues = f == &functions[1] ? 1 : 2, page = f == &functions[1] ? FIRST_PAGE : 0, i;
+	u32 i;
 
-	for (i = 0; i < queues; i++) {
-		u64 at = ARENA_GPA + (page + i) * PAGE_SIZE;
+	for (i = 0; i < f->queues; i++) {
+		u32 page = f == &functions[1] ? FIRST_PAGE : i / 2 * NET_PAGES + i % 2;
+		u64 at = ARENA_GPA + page * PAGE_SIZE;
 
 		if (!f->enabled[i] || f->size[i] != HOST_QUEUE_SIZE ||
 		    f->place[i][0] != at + HOST_DESC_AT || f->place[i][1] != at + HOST_AVAIL_AT ||
@@ -145,7 +149,8 @@ static bool queues_right(const struct function *f)
 
 static void host_status(struct function *f, u8 value)
 {
-	u64 known = BIT(32) | (f == &functions[1] ? BIT(9) : BIT(5) | BIT(16));
+	u64 known = BIT(32) | (f == &functions[1] ? BIT(9) : BIT(5) | BIT(16)) |
+		    (f->queues > 2 ? BIT(17) | BIT(22) : 0);
 
 	if (!value) {
 		host_reset_function(f);
@@ -161,7 +166,7 @@ static void host_status(struct function *f, u8 value)
 
 static void host_common_write(struct function *f, u32 at, u32 value)
 {
-	u16 q = f->queue & 1;
+	u16 q = f->queue % CARD_QUEUES_MAX;
 
 	switch (at) {
 	case 0x08:
@@ -225,6 +230,8 @@ static u32 host_memory_access(const struct device_ask *ask)
 	host_devices();
 	if (at == 0x14)
 		return f->status;
+	if (at == 0x12)
+		return f->queues;
 	return at < PCI_DEVICE ? 1 : 0x11223344 + at;
 }
 
@@ -258,6 +265,7 @@ static void functions_new(void)
 	for (i = 0; i < 2; i++) {
 		u8 *c = functions[i].config;
 
+		functions[i].queues = i ? 1 : 2;
 		host_reset_function(&functions[i]);
 		c[0x34] = 0x98; /* MSI-X is not the first, and not where the guest sees it */
 		c[0x98] = 9;

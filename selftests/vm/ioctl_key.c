@@ -68,6 +68,10 @@ static void test_bad_devices(pid_t pid)
 	BAD("MON_DEVICE_MMIO alone", p->device[0].type = MON_DEVICE_MMIO;
 	    p->device[0].function = 0xfeb00000);
 	BAD("a network card with a key", p->device[0].type = MON_DEVICE_NETWORK);
+	BAD("a disk with two pairs of queues", p->device[0].type |= MON_DEVICE_PAIRS(2));
+	BAD("a network card with two pairs on virtio-mmio",
+	    p->device[0].type = MON_DEVICE_NETWORK | MON_DEVICE_MMIO | MON_DEVICE_PAIRS(2);
+	    p->device[0].function = 0xfeb00000; memset(p->device[0].key_id, 0, sizeof(key_id)));
 	BAD("too little memory for the arena", p->range[2].end -= PAGE);
 	BAD("no memory where the arena begins", p->range[2].start += PAGE);
 }
