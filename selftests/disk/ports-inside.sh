@@ -2,7 +2,7 @@
 # usage: ports-inside.sh
 #
 # In the test machine: a guest whose devices are behind root ports, as libvirt writes them. Its disk
-# has a thread of its own and four queues, its card two, which the host's kernel serves (vhost).
+# has a thread of its own and four queues, its card two pairs, which the host's kernel serves (vhost).
 set -uo pipefail
 . /usr/bin/lib.sh
 . /usr/bin/guest.sh
@@ -64,15 +64,17 @@ for i in 0 1; do
 		-blockdev "{\"node-name\":\"libvirt-$i-format\",\"read-only\":false,\"driver\":\"raw\",\"file\":\"libvirt-$i-storage\"}")
 done
 
-plan 32
-guest_carried=(--disk virtio-disk0=/tmp/key0 --disk virtio-disk1=/tmp/key1 --network net0)
-guest_start confidential 1 : -name guest=ports,debug-threads=on \
+plan 39
+guest_carried=(--disk virtio-disk0=/tmp/key0 --disk virtio-disk1=/tmp/key1 --network "net0,queues=2"
+	--network "net2,queues=2")
+guest_start confidential 2 : -name guest=ports,debug-threads=on \
 	-object '{"qom-type":"iothread","id":"iothread1"}' \
-	-device "$(port 1)" -device "$(port 2)" -device "$(port 3)" -device "$(port 4)" "${storage[@]}" \
+	-device "$(port 1)" -device "$(port 2)" -device "$(port 3)" -device "$(port 4)" -device "$(port 5)" "${storage[@]}" \
 	-device "$(disk 0 pci.1 "" '"num-queues":4,"iothread":"iothread1","write-cache":"on"')" \
 	-device "$(disk 1 pci.4 -non-transitional '"packed":true,"write-cache":"off"')" \
 	-netdev '{"type":"tap","ifname":"tap0","script":"no","downscript":"no","vhost":true,"queues":2,"id":"hostnet0"}' \
 	-device "$(card 0 pci.2 ',"mq":true,"vectors":6')" \
+	-netdev user,id=hostnet2 -device "$(card 2 pci.5 ',"mq":true,"vectors":6')" \
 	-netdev user,id=hostnet1,net=10.0.3.0/24 -device "$(card 1 pci.3 "$without")" \
 	-object filter-dump,id=dump1,netdev=hostnet1,file=/tmp/dump1 \
 	-append "console=ttyS0 tsc_early_khz=200000 quiet nowatchdog cryptomgr.notests iomem=relaxed"
@@ -81,13 +83,13 @@ has "$(cat /tmp/qemu.out)" 'id=net1: the guest cannot use it' "a card that is no
 guest_loads failover net_failover virtio_ring virtio virtio_pci_{legacy_dev,modern_dev} virtio_pci \
 	virtio_blk virtio_net
 said=$(guest_does "ls -1 /sys/bus/pci/devices; cat /proc/partitions")
-is "$(grep -c '^0000:0[1234]:00.0' <<<"$said")" 4 "a stock guest has a device behind each port"
+is "$(grep -c '^0000:0[12345]:00.0' <<<"$said")" 5 "a stock guest has a device behind each port"
 has "$said" " $((4 * blocks)) vda" "... a sealed disk among them"
 has "$said" " $((4 * blocks)) vdb" "... and another one"
 said=$(guest_does "for d in /sys/bus/virtio/devices/*; do echo features \$(cat \$d/device \$d/features); done")
 is "$(grep -c "^features 0x0002 $(bits 2 6 9 10 13 14 28 32)$" <<<"$said")" 2 \
 	"the disks have the monitor's features: one queue, not packed, whatever QEMU's have"
-has "$said" "^features 0x0001 $(bits 5 16 32)$" "... the card, too"
+has "$said" "^features 0x0001 $(bits 5 16 17 22 32)$" "... the card, too, which has two pairs"
 has "$said" "^features 0x0001 .{29}1" "(QEMU's own offers more)"
 
 # ---- the disks ----
@@ -115,6 +117,23 @@ has "$(guest_does 'ping -c 9 -i 0.1 -s 1400 -W 9 10.0.2.2')" ' 0% packet loss' \
 has "$(ping -c 9 -i 0.1 -s 1400 -W 9 10.0.2.15)" ' 0% packet loss' "... and the host reaches it"
 [ "$(turns "vhost-$qemu")" -gt $((before + 18)) ]
 ok $? "what it sends and gets is carried by the host's kernel"
+is "$(guest_does 'ls -1d /sys/class/net/eth0/queues/*' | grep -c '^/sys')" 4 "... with two pairs"
+# came N: interrupts that the guest has had for what came by pair N of the card
+came()
+{
+	guest_does "n=\$(basename \$(readlink /sys/class/net/eth0/device))-input.$1; while read -r i a b c; do [ \"\${c##* }\" != \$n ] || echo came \$((a + b)); done </proc/interrupts" |
+		sed -n 's/^came //p'
+}
+for i in 0 1; do
+	before=$(came $i)
+	has "$(guest_does "taskset $((i + 1)) ping -c 6 -i 0.1 -W 9 10.0.2.2")" ' 0% packet loss' \
+		"what vCPU $i sends, by pair $i"
+	[ "$(came $i)" -ge $((before + 4)) ]
+	ok $? "... gets its answers there"
+done
+said=$(guest_does "for i in 2 5; do ls -d /sys/bus/pci/devices/0000:0\$i:00.0/virtio*/net; echo 0\$i has \$?; done")
+is "$(grep '^0. has' <<<"$said" | tr '\n' ' ')" "02 has 0 05 has 1 " \
+	"a card of which QEMU has fewer pairs than was said is none"
 has "$(guest_does 'ping -c 1 -W 2 10.0.3.2')" '100% packet loss' "the one that is not is none"
 is "$(stat -c %s /tmp/dump1)" 24 "... and the host gets not a byte of it"
 

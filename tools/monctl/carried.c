@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices of QEMU's whose data the monitor carries: --disk ID=KEYFILE and --network ID, where
- * ID is the id= of a -device. The policy says where they are, at the first bus or behind a root
- * port there, or for microvm at which virtio-mmio bus, so that is to be given, too.
+ * Devices of QEMU's whose data the monitor carries: --disk ID=KEYFILE, --network ID[,queues=N]. ID
+ * is the id= of a -device. The policy says where they are, at the first bus or behind a root port
+ * there, or for microvm at which virtio-mmio bus, so that is to be given, too.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -49,6 +49,28 @@ static bool take_disk(struct carried *c, char *argument)
 	c->type = MON_DEVICE_DISK;
 	c->id = argument;
 	return key_read(equals + 1, c->key);
+}
+
+static bool take_network(struct carried *c, char *argument)
+{
+	char *comma = strchr(argument, ',');
+	unsigned long pairs = 1;
+	char *end;
+
+	if (comma && !strncmp(comma, ",queues=", 8) && isdigit((unsigned char)comma[8])) {
+		pairs = strtoul(comma + 8, &end, 10);
+		if (*end || !pairs || pairs > MON_DEVICE_PAIRS_MAX)
+			return !fail("--network %s: queues= is 1 to %u", argument,
+				     MON_DEVICE_PAIRS_MAX);
+		*comma = '\0';
+	} else if (comma || !*argument) {
+		return !fail("--network %s: write ID or ID,queues=N, with the id= of the -device",
+			     argument);
+	}
+	c->type = MON_DEVICE_NETWORK;
+	c->id = argument;
+	c->pairs = pairs;
+	return true;
 }
 
 static struct carried *disk_of(struct carried_list *list, const char *id)
@@ -99,8 +121,8 @@ int carried_option(int argc, char **argv, struct carried_list *list)
 		fail("the monitor carries at most %d devices of a VM", MON_VM_MAX_DEVICES);
 		return -1;
 	}
-	*c = (struct carried){ .type = MON_DEVICE_NETWORK, .id = argv[1] };
-	if (disk && !take_disk(c, argv[1]))
+	*c = (struct carried){ .pairs = 1 };
+	if (!(disk ? take_disk(c, argv[1]) : take_network(c, argv[1])))
 		return -1;
 	list->nr++;
 	return 2;
@@ -215,6 +237,20 @@ static bool find_place(const struct vm_description *vm, const struct qemu_device
 	return port ? place_behind_port(device, port, place) : place_on_first_bus(device, place);
 }
 
+/* How many queues its -netdev has, only QEMU knows: with others the guest's driver has no card. */
+static bool may_have_pairs(const struct vm_description *vm, const struct qemu_device *device,
+			   unsigned int pairs)
+{
+	if (pairs == 1)
+		return true;
+	if (vm->machine == MACHINE_MICROVM)
+		return !fail("--network %s,queues=%u: on virtio-mmio a card has one: leave it out",
+			     device->id, pairs);
+	return device->mq ||
+	       !fail("-device %s,id=%s: for %u queues add mq=on,vectors=%u, and queues=%u to its "
+		     "-netdev", device->driver, device->id, pairs, 2 * pairs + 2, pairs);
+}
+
 static bool carry(struct vm_description *vm, const struct carried *c)
 {
 	bool mmio = vm->machine == MACHINE_MICROVM;
@@ -231,12 +267,13 @@ static bool carry(struct vm_description *vm, const struct carried *c)
 	if (device->unfit)
 		return !fail("-device %s,id=%s: the monitor cannot carry its data with %s=on: "
 			     "leave that out", device->driver, c->id, device->unfit);
-	if (!find_place(vm, device, &function))
+	if (!may_have_pairs(vm, device, c->pairs) || !find_place(vm, device, &function))
 		return false;
 	for (i = 0; i < p->nr_devices; i++)
 		if (p->device[i].function == function)
 			return !fail("-device %s,id=%s is named twice", device->driver, c->id);
-	p->device[p->nr_devices].type = c->type | (mmio ? MON_DEVICE_MMIO : 0);
+	p->device[p->nr_devices].type = c->type | (mmio ? MON_DEVICE_MMIO : 0) |
+					MON_DEVICE_PAIRS(c->pairs);
 	p->device[p->nr_devices].function = function;
 	return (c->type != MON_DEVICE_DISK ||
 		key_id(c->key, p->device[p->nr_devices].key_id)) && ++p->nr_devices;

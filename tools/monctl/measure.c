@@ -89,9 +89,16 @@ static void show_policy(const struct mon_vm_policy *p)
 	for (i = 0; i < p->nr_ranges; i++)
 		printf("%s %#llx %#llx\n", names[p->range[i].type], p->range[i].start,
 		       p->range[i].end);
-	for (i = 0; i < p->nr_devices; i++)
-		printf("%s%s %#x\n", p->device[i].type & MON_DEVICE_MMIO ? "mmio-" : "",
-		       device_names[p->device[i].type & ~MON_DEVICE_MMIO], p->device[i].function);
+	for (i = 0; i < p->nr_devices; i++) {
+		unsigned int type = p->device[i].type,
+			     pairs = 1 + (type & MON_DEVICE_PAIRS_MASK) / MON_DEVICE_PAIRS_STEP;
+
+		printf("%s%s %#x", type & MON_DEVICE_MMIO ? "mmio-" : "",
+		       device_names[type & 0xff], p->device[i].function);
+		if (pairs > 1)
+			printf(" queues %u", pairs);
+		printf("\n");
+	}
 }
 
 int cmd_measure(int argc, char **argv)
@@ -116,8 +123,8 @@ int cmd_measure(int argc, char **argv)
 		argv++;
 	}
 	if (argc < 2 || argv[1][0] == '-') {
-		fail("usage: monctl measure [--policy] [--disk ID=KEYFILE]... [--network ID]... "
-		     "[--] qemu-system-x86_64 [QEMU-OPTION]...");
+		fail("usage: monctl measure [--policy] [--disk ID=KEYFILE]... "
+		     "[--network ID[,queues=N]]... [--] qemu-system-x86_64 [QEMU-OPTION]...");
 		return EXIT_USAGE;
 	}
 	if (!vm_describe(argc - 1, argv + 1, &vm) || !vm_carry(&vm, &carried) ||

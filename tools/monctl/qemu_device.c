@@ -40,10 +40,12 @@ static bool is_off(const char *value)
 }
 
 /* Of a property that is given twice, QEMU takes the last. */
-static void set_unfit(struct qemu_device *device, const char *key, const char *value)
+static void set_flag(struct qemu_device *device, const char *key, const char *value)
 {
 	unsigned int i;
 
+	if (!strcmp(key, "mq"))
+		device->mq = !is_off(value);
 	for (i = 0; i < sizeof(unfit) / sizeof(unfit[0]); i++) {
 		if (strcmp(unfit[i], key))
 			continue;
@@ -76,7 +78,7 @@ static bool set(struct qemu_device *device, const char *key, const char *value)
 				     value, keys[i].size - 1);
 		strcpy(keys[i].to, value);
 	}
-	set_unfit(device, key, value);
+	set_flag(device, key, value);
 	return true;
 }
 
@@ -99,7 +101,7 @@ static bool set_json(struct qemu_device *device, const char *key, const json_t *
 	if (json_is_string(value))
 		return set(device, key, json_string_value(value));
 	if (json_is_boolean(value))
-		set_unfit(device, key, json_is_true(value) ? "on" : "off");
+		set_flag(device, key, json_is_true(value) ? "on" : "off");
 	if (!json_is_integer(value) || strcmp(key, "addr"))
 		return true;
 	snprintf(place, sizeof(place), "%x.%x", (unsigned int)json_integer_value(value) >> 3,

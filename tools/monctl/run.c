@@ -342,7 +342,7 @@ int cmd_run(int argc, char **argv)
 	}
 	if (argc < 2 || argv[1][0] == '-') {
 		fail("usage: monctl run [--disk ID=KEYFILE]... [--disk-opened ID=NUMBER]... "
-		     "[--network ID]... [--] "
+		     "[--network ID[,queues=N]]... [--] "
 		     "qemu-system-x86_64 [QEMU-OPTION]...");
 		return EXIT_USAGE;
 	}

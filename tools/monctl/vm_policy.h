@@ -16,6 +16,7 @@ enum machine { MACHINE_PC, MACHINE_Q35, MACHINE_MICROVM };
 
 /**
  * struct qemu_device - one "-device", as far as it matters here; what is not given is empty
+ * @mq: it has several queue pairs
  * @unfit: a property of it with which the monitor cannot be its driver, or NULL
  */
 struct qemu_device {
@@ -23,6 +24,7 @@ struct qemu_device {
 	char id[128];
 	char addr[16];
 	char bus[128];
+	bool mq;
 	const char *unfit;
 };
 
@@ -73,6 +75,7 @@ bool parse_global(struct vm_description *vm, const char *argument);
 struct carried {
 	enum mon_vm_device_type type;
 	const char *id;
+	unsigned int pairs; /* of queues, of a network card; of a disk 1 */
 	/* of a disk */
 	unsigned char key[MON_VM_KEY_SIZE];
 	uint64_t opened; /* so often at least */
@@ -85,7 +88,8 @@ struct carried_list {
 };
 
 /**
- * carried_option() - is @argv[0] --disk ID=KEYFILE, --network ID or --disk-opened ID=NUMBER?
+ * carried_option() - is @argv[0] --disk ID=KEYFILE, --network ID[,queues=N] or
+ *	--disk-opened ID=NUMBER?
  *
  * Return: how many arguments it takes, 0: it is none, -1: it cannot be (see standard error).
  */
