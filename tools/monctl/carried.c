@@ -305,6 +305,14 @@ static void tell_what_is_not(const struct vm_description *vm, const struct carri
 	}
 }
 
+/* Debian 12's does so without the monitor, too, and its guest waits for the disk for ever. */
+static void tell_of_ioapic(const struct vm_description *vm, const struct carried_list *list)
+{
+	if (list->nr && vm->machine == MACHINE_MICROVM && !vm->one_ioapic)
+		fprintf(stderr, "monctl: -M microvm: if the guest waits for its devices for ever, "
+				"add ioapic2=off: QEMU 7.2 loses interrupts of its second I/O APIC\n");
+}
+
 bool vm_carry(struct vm_description *vm, const struct carried_list *list)
 {
 	unsigned int i;
@@ -315,5 +323,6 @@ bool vm_carry(struct vm_description *vm, const struct carried_list *list)
 	if (vm->ram < MON_VM_ARENA + list->nr * MON_VM_ARENA_DEVICE)
 		return !fail("-m: too little memory for %u devices", list->nr);
 	tell_what_is_not(vm, list);
+	tell_of_ioapic(vm, list);
 	return true;
 }

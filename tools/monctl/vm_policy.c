@@ -149,6 +149,10 @@ static bool machine_property(struct vm_description *vm, const struct pair *p)
 		vm->acpi_off = is(p->value, "off");
 		return true;
 	}
+	if (is(p->key, "ioapic2")) {
+		vm->one_ioapic = is(p->value, "off");
+		return true;
+	}
 	if (is(p->key, "smm")) {
 		if (is(p->value, "on"))
 			return no("machine", "smm=on",

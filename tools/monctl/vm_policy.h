@@ -34,6 +34,7 @@ struct qemu_device {
  * @bios: what -bios says, NULL for the machine's own
  * @firmware: the file that QEMU will load
  * @mmio_modern: its virtio-mmio devices are of virtio 1.0
+ * @one_ioapic: of microvm, which has two if nothing else is said
  * @policy: what follows from all that
  */
 struct vm_description {
@@ -44,6 +45,7 @@ struct vm_description {
 	bool acpi_off;
 	bool has_accel;
 	bool mmio_modern;
+	bool one_ioapic;
 	char bios_name[PATH_MAX];
 	const char *bios;
 	const char *data_dir[MAX_DATA_DIRS];
