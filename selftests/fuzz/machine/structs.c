@@ -16,7 +16,7 @@ static struct mon_vm_policy policy(void)
 	};
 }
 
-/* With a disk, whose key is zeros. */
+/* With a disk, whose key is zeros, and cards of both kinds. */
 static struct mon_vm_policy policy_disk(void)
 {
 	static const uint8_t key_id[32] = {
@@ -26,11 +26,15 @@ static struct mon_vm_policy policy_disk(void)
 	};
 	struct mon_vm_policy p = policy();
 
-	p.range[0].end = MON_VM_ARENA + MON_VM_ARENA_DEVICE;
-	p.nr_devices = 1;
+	p.range[0].end = MON_VM_ARENA + 3 * MON_VM_ARENA_DEVICE;
+	p.nr_devices = 3;
 	p.device[0].type = MON_DEVICE_DISK;
 	p.device[0].function = 8;
 	memcpy(p.device[0].key_id, key_id, sizeof(key_id));
+	p.device[1].type = MON_DEVICE_NETWORK | MON_DEVICE_PAIRS(2);
+	p.device[1].function = MON_DEVICE_BEHIND(9, 0);
+	p.device[2].type = MON_DEVICE_NETWORK | MON_DEVICE_MMIO;
+	p.device[2].function = 0xfeb00000;
 	return p;
 }
 
