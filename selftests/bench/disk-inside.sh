@@ -3,38 +3,10 @@
 # that the guest seals itself by dm-crypt over dm-integrity. Prints "NAME FIGURE".
 set -uo pipefail
 . /usr/bin/guest.sh
+. /usr/bin/quiet.sh
 
 blocks=2048
 device=/dev/vda # in the guest
-kvm_exits=/sys/kernel/debug/kvm/exits
-
-# guest_does COMMAND: as guest.sh's, but who waits does not look again and again: on the one CPU
-# it would be measured, too. For that guest_reader has to be gone.
-guest_does()
-{
-	local line
-
-	guest_type "$1; echo did it"
-	while IFS= read -r -t 300 line <&6; do
-		printf '%s\n' "${line%$'\r'}"
-		[[ $line != "did it"* ]] || return
-	done | tee -a $console
-}
-
-# per_access KIND SIZE COUNT: ticks and KVM's exits for each
-per_access()
-{
-	local before between after said
-
-	guest_does "disk $device $1 $2 $3" >/dev/null # once for caches
-	before=$(cat $kvm_exits)
-	guest_does "disk $device $1 $2 $3" >/dev/null
-	between=$(cat $kvm_exits)
-	said=$(guest_does "disk $device $1 $2 $((3 * $3))")
-	after=$(cat $kvm_exits)
-	# What the console takes is in both.
-	echo "$(sed -n 's/^ticks //p' <<<"$said") $((100 * (after - 2 * between + before) / (2 * $3)))"
-}
 
 # measure NAME: the long ones first, so that QEMU's pages are there that the monitor uses
 measure()
@@ -42,7 +14,7 @@ measure()
 	local kind size count ticks exits
 
 	while read -r kind size count; do
-		read -r ticks exits < <(per_access "$kind" "$size" "$count")
+		read -r ticks exits < <(per_access "$count" "disk $device $kind $size")
 		echo "$1.$kind.$size.ticks $ticks"
 		echo "$1.$kind.$size.exits $exits"
 	done <<-END
@@ -86,11 +58,7 @@ with()
 {
 	guest_start "$1" 1 : -M q35 -drive "file=$2,if=none,id=d,format=raw" \
 		-device virtio-blk-pci,drive=d,id=disk0,addr=4
-	guest_says '^/ # ' || {
-		cat $console /tmp/qemu.out
-		exit 1
-	}
-	kill $guest_reader
+	quiet
 	guest_loads virtio_ring virtio virtio_pci_{legacy_dev,modern_dev} virtio_pci virtio_blk || exit
 	${4:-:}
 	measure "$3"

@@ -11,3 +11,14 @@ guest_modules()
 		guest_modules+=(--add "$drivers/$path.ko:/guest-bin/${path##*/}.ko")
 	done
 }
+
+# vhost_modules: of the host's, for a tap that its kernel serves; adds to host_modules
+vhost_modules()
+{
+	local drivers module
+
+	drivers=build/kernels/6.1/tree/lib/modules/$(selftests/machine/kver 6.1)/kernel/drivers
+	for module in net/tun net/tap vhost/vhost_iotlb vhost/vhost vhost/vhost_net; do
+		host_modules+=(--add "$drivers/$module.ko:/lib/${module##*/}.ko")
+	done
+}
