@@ -142,7 +142,7 @@ static u32 queue_page(const struct device *d, u32 queue)
 	return is_disk(d) ? blk_host_queue(d->blk) : card_queue_page(&d->card, queue);
 }
 
-#define BEFORE_QUEUES 12
+#define BEFORE_QUEUES 11
 #define FOR_A_QUEUE 10
 
 static void queue_step(const struct device *d, u32 queue, u32 n, bool vectors,
@@ -167,14 +167,22 @@ static void queue_step(const struct device *d, u32 queue, u32 n, bool vectors,
 	*step = steps[n];
 }
 
-/* virtio 1.2, 3.1.1 */
+/*
+ * virtio 1.2, 3.1.1. Before it agrees to features a card has QEMU's do so, and no more than say how
+ * many queues it has then: the number of the queue for commands depends on it. At work it would
+ * interrupt a driver that is not ready.
+ */
 bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step *step)
 {
 	u64 features = host_features(d);
-	/* The number of the queue for commands depends on it: QEMU has to have as many. */
-	bool exact = !is_disk(d) && d->card.nr_pairs > 1;
+	bool counts = !is_disk(d) && !vectors;
 	u32 seen = VIRTIO_ACKNOWLEDGE, driver = seen | VIRTIO_DRIVER,
 	    agreed = driver | VIRTIO_FEATURES_OK;
+	const struct set_up_step config_vector = {
+		SET_UP_WRITE, 2, COMMON_CONFIG_VECTOR,
+		vectors ? d->virtio.config_vector : VIRTIO_NO_VECTOR
+	};
+	const struct set_up_step count = { SET_UP_IS, 2, COMMON_QUEUES, d->virtio.queues };
 	const struct set_up_step before[BEFORE_QUEUES] = {
 		{ SET_UP_WRITE, 1, COMMON_STATUS, 0 },
 		{ SET_UP_HAS, 1, COMMON_STATUS, 0 },
@@ -186,11 +194,9 @@ bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step
 		{ SET_UP_WRITE, 4, COMMON_ACCEPTED, (u32)(features >> 32) },
 		{ SET_UP_WRITE, 1, COMMON_STATUS, agreed },
 		{ SET_UP_HAS, 1, COMMON_STATUS, VIRTIO_FEATURES_OK },
-		{ exact ? SET_UP_IS : SET_UP_HAS, 2, COMMON_QUEUES, exact ? d->virtio.queues : 0 },
-		{ SET_UP_WRITE, 2, COMMON_CONFIG_VECTOR,
-		  vectors ? d->virtio.config_vector : VIRTIO_NO_VECTOR },
+		counts ? count : config_vector,
 	};
-	u32 queues = d->virtio.queues * FOR_A_QUEUE;
+	u32 queues = counts ? 0 : d->virtio.queues * FOR_A_QUEUE;
 
 	if (n < BEFORE_QUEUES)
 		*step = before[n];
@@ -200,7 +206,7 @@ bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step
 	else
 		*step = (struct set_up_step){ SET_UP_WRITE, 1, COMMON_STATUS,
 					      agreed | VIRTIO_DRIVER_OK };
-	return n <= BEFORE_QUEUES + queues;
+	return n < BEFORE_QUEUES + queues + !counts;
 }
 
 enum io_result device_queues_clear(struct device *d, u32 *page)
