@@ -279,13 +279,6 @@ static int set_up_fails(struct step *s)
 	return done(s);
 }
 
-static bool is_as_wanted(const struct set_up_step *step, u32 answer)
-{
-	u32 mask = step->how == SET_UP_HAS ? step->value : 0xffff;
-
-	return step->how == SET_UP_WRITE || (answer & mask) == step->value;
-}
-
 static int set_up(struct step *s)
 {
 	struct device_access *a = s->a;
@@ -295,7 +288,7 @@ static int set_up(struct step *s)
 
 	if (answered(s)) {
 		set_up_step(s->d, a->pc, vectors, &step);
-		if (!is_as_wanted(&step, s->answer))
+		if (!step.write && s->answer != step.value)
 			return set_up_fails(s);
 		a->pc++;
 	}
@@ -310,8 +303,8 @@ static int set_up(struct step *s)
 		a->pc++; /* a vector, which it has none of */
 		return NEXT;
 	}
-	return ask(s, register_of(s->d, step.how == SET_UP_WRITE, PCI_COMMON + step.offset,
-				  step.size, step.value));
+	return ask(s, register_of(s->d, step.write, PCI_COMMON + step.offset, step.size,
+				  step.value));
 }
 
 static int start(struct step *s)

@@ -144,6 +144,7 @@ static u32 queue_page(const struct device *d, u32 queue)
 
 #define BEFORE_QUEUES 11
 #define FOR_A_QUEUE 10
+_Static_assert(BEFORE_QUEUES + VIRTIO_QUEUES_MAX * FOR_A_QUEUE < 256, "struct device_access's pc");
 
 static void queue_step(const struct device *d, u32 queue, u32 n, bool vectors,
 		       struct set_up_step *step)
@@ -152,16 +153,16 @@ static void queue_step(const struct device *d, u32 queue, u32 n, bool vectors,
 	u64 desc = page + HOST_DESC_AT, avail = page + HOST_AVAIL_AT, used = page + HOST_USED_AT;
 	u32 vector = vectors ? d->virtio.queue[queue].vector : VIRTIO_NO_VECTOR;
 	const struct set_up_step steps[FOR_A_QUEUE] = {
-		{ SET_UP_WRITE, 2, COMMON_QUEUE_SELECT, queue },
-		{ SET_UP_WRITE, 2, COMMON_QUEUE_SIZE, HOST_QUEUE_SIZE },
-		{ SET_UP_WRITE, 2, COMMON_QUEUE_VECTOR, vector },
-		{ SET_UP_WRITE, 4, COMMON_QUEUE_DESC, (u32)desc },
-		{ SET_UP_WRITE, 4, COMMON_QUEUE_DESC + 4, (u32)(desc >> 32) },
-		{ SET_UP_WRITE, 4, COMMON_QUEUE_AVAIL, (u32)avail },
-		{ SET_UP_WRITE, 4, COMMON_QUEUE_AVAIL + 4, (u32)(avail >> 32) },
-		{ SET_UP_WRITE, 4, COMMON_QUEUE_USED, (u32)used },
-		{ SET_UP_WRITE, 4, COMMON_QUEUE_USED + 4, (u32)(used >> 32) },
-		{ SET_UP_WRITE, 2, COMMON_QUEUE_ENABLE, 1 },
+		{ true, 2, COMMON_QUEUE_SELECT, queue },
+		{ true, 2, COMMON_QUEUE_SIZE, HOST_QUEUE_SIZE },
+		{ true, 2, COMMON_QUEUE_VECTOR, vector },
+		{ true, 4, COMMON_QUEUE_DESC, (u32)desc },
+		{ true, 4, COMMON_QUEUE_DESC + 4, (u32)(desc >> 32) },
+		{ true, 4, COMMON_QUEUE_AVAIL, (u32)avail },
+		{ true, 4, COMMON_QUEUE_AVAIL + 4, (u32)(avail >> 32) },
+		{ true, 4, COMMON_QUEUE_USED, (u32)used },
+		{ true, 4, COMMON_QUEUE_USED + 4, (u32)(used >> 32) },
+		{ true, 2, COMMON_QUEUE_ENABLE, 1 },
 	};
 
 	*step = steps[n];
@@ -177,24 +178,21 @@ bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step
 	u64 features = host_features(d);
 	bool counts = !is_disk(d) && !vectors;
 	u32 seen = VIRTIO_ACKNOWLEDGE, driver = seen | VIRTIO_DRIVER,
-	    agreed = driver | VIRTIO_FEATURES_OK;
-	const struct set_up_step config_vector = {
-		SET_UP_WRITE, 2, COMMON_CONFIG_VECTOR,
-		vectors ? d->virtio.config_vector : VIRTIO_NO_VECTOR
-	};
-	const struct set_up_step count = { SET_UP_IS, 2, COMMON_QUEUES, d->virtio.queues };
+	    agreed = driver | VIRTIO_FEATURES_OK,
+	    vector = vectors ? d->virtio.config_vector : VIRTIO_NO_VECTOR;
 	const struct set_up_step before[BEFORE_QUEUES] = {
-		{ SET_UP_WRITE, 1, COMMON_STATUS, 0 },
-		{ SET_UP_HAS, 1, COMMON_STATUS, 0 },
-		{ SET_UP_WRITE, 1, COMMON_STATUS, seen },
-		{ SET_UP_WRITE, 1, COMMON_STATUS, driver },
-		{ SET_UP_WRITE, 4, COMMON_ACCEPTED_SELECT, 0 },
-		{ SET_UP_WRITE, 4, COMMON_ACCEPTED, (u32)features },
-		{ SET_UP_WRITE, 4, COMMON_ACCEPTED_SELECT, 1 },
-		{ SET_UP_WRITE, 4, COMMON_ACCEPTED, (u32)(features >> 32) },
-		{ SET_UP_WRITE, 1, COMMON_STATUS, agreed },
-		{ SET_UP_HAS, 1, COMMON_STATUS, VIRTIO_FEATURES_OK },
-		counts ? count : config_vector,
+		{ true, 1, COMMON_STATUS, 0 },
+		{ false, 1, COMMON_STATUS, 0 },
+		{ true, 1, COMMON_STATUS, seen },
+		{ true, 1, COMMON_STATUS, driver },
+		{ true, 4, COMMON_ACCEPTED_SELECT, 0 },
+		{ true, 4, COMMON_ACCEPTED, (u32)features },
+		{ true, 4, COMMON_ACCEPTED_SELECT, 1 },
+		{ true, 4, COMMON_ACCEPTED, (u32)(features >> 32) },
+		{ true, 1, COMMON_STATUS, agreed },
+		{ false, 1, COMMON_STATUS, agreed },
+		{ !counts, 2, counts ? COMMON_QUEUES : COMMON_CONFIG_VECTOR,
+		  counts ? d->virtio.queues : vector },
 	};
 	u32 queues = counts ? 0 : d->virtio.queues * FOR_A_QUEUE;
 
@@ -204,8 +202,7 @@ bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step
 		queue_step(d, (n - BEFORE_QUEUES) / FOR_A_QUEUE, (n - BEFORE_QUEUES) % FOR_A_QUEUE,
 			   vectors, step);
 	else
-		*step = (struct set_up_step){ SET_UP_WRITE, 1, COMMON_STATUS,
-					      agreed | VIRTIO_DRIVER_OK };
+		*step = (struct set_up_step){ true, 1, COMMON_STATUS, agreed | VIRTIO_DRIVER_OK };
 	return n < BEFORE_QUEUES + queues + !counts;
 }
 

@@ -86,15 +86,9 @@ void device_stop(struct device *d);
 /** device_config() - of its own configuration; false: QEMU's is as good */
 bool device_config(const struct device *d, u32 offset, u32 size, u64 *value);
 
-enum set_up_how {
-	SET_UP_WRITE,
-	SET_UP_HAS, /* it is read, and has these bits */
-	SET_UP_IS,  /* it is read, and is this */
-};
-
-/** struct set_up_step - one access to QEMU's common configuration; @how: enum set_up_how */
+/** struct set_up_step - one access to QEMU's common configuration; @write: else it reads @value */
 struct set_up_step {
-	u8 how;
+	bool write;
 	u8 size;
 	u32 offset;
 	u32 value;
