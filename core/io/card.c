@@ -198,7 +198,7 @@ enum io_result card_work(struct card *card, struct vm *vm, struct arena *arena, 
 		struct net *pair = card->pair[i];
 		u16 rx = pair->host_rx.given, tx = pair->host_tx.given;
 
-		one = net_work(pair, vm, arena);
+		one = net_work(pair, vm, arena, NET_BUDGET / card->in_use);
 		*kick |= (pair->host_rx.given != rx ? BIT(2 * i) : 0) |
 			 (pair->host_tx.given != tx ? BIT(2 * i + 1) : 0);
 		if (one == IO_AGAIN)

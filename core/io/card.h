@@ -72,7 +72,7 @@ enum io_result card_host_start(struct card *card, struct arena *arena);
 void card_start(struct card *card, u64 accepted, const struct guest_queue *queue);
 
 /**
- * card_work() - what both sides have left to do; bounded by pairs and NET_BUDGET
+ * card_work() - what both sides have left to do; for all pairs together NET_BUDGET
  * @kick: a bit for each queue of QEMU's that has something new
  */
 enum io_result card_work(struct card *card, struct vm *vm, struct arena *arena, u32 *kick);

@@ -92,7 +92,7 @@ static enum io_result send_one(struct net *net, struct vm *vm, struct arena *are
 	return IO_MORE;
 }
 
-static enum io_result send(struct net *net, struct vm *vm, struct arena *arena)
+static enum io_result send(struct net *net, struct vm *vm, struct arena *arena, u32 budget)
 {
 	void *queue = page_of(net, arena, net->first_page + TX_QUEUE);
 	enum io_result result = IO_MORE;
@@ -104,7 +104,7 @@ static enum io_result send(struct net *net, struct vm *vm, struct arena *arena)
 	for (n = 0; n < NET_SLOTS; n++)
 		if (host_queue_take(&net->host_tx, queue, &written) < 0)
 			break;
-	for (n = 0; n < NET_BUDGET && result == IO_MORE; n++) {
+	for (n = 0; n < budget && result == IO_MORE; n++) {
 		slot = host_queue_free_slot(&net->host_tx);
 		/* Without one it goes on when the host has sent something. */
 		result = slot < 0 ? IO_DONE : send_one(net, vm, arena, queue, (u32)slot);
@@ -165,7 +165,7 @@ static enum io_result receive_one(struct net *net, struct vm *vm, struct arena *
 	return IO_MORE;
 }
 
-static enum io_result receive(struct net *net, struct vm *vm, struct arena *arena)
+static enum io_result receive(struct net *net, struct vm *vm, struct arena *arena, u32 budget)
 {
 	void *queue = page_of(net, arena, net->first_page + RX_QUEUE);
 	enum io_result result = IO_MORE;
@@ -173,18 +173,18 @@ static enum io_result receive(struct net *net, struct vm *vm, struct arena *aren
 
 	if (!queue)
 		return IO_AGAIN;
-	for (n = 0; n < NET_BUDGET && result == IO_MORE; n++)
+	for (n = 0; n < budget && result == IO_MORE; n++)
 		result = receive_one(net, vm, arena, queue);
 	return result;
 }
 
-enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena)
+enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena, u32 budget)
 {
-	enum io_result sent = send(net, vm, arena), received;
+	enum io_result sent = send(net, vm, arena, budget), received;
 
 	if (sent == IO_AGAIN)
 		return sent;
-	received = receive(net, vm, arena);
+	received = receive(net, vm, arena, budget);
 	return received == IO_DONE ? sent : received;
 }
 

@@ -20,7 +20,7 @@
 #define NET_SLOTS 64
 #define NET_SLOT_SIZE 2048
 #define NET_PAGES (2 + 2 * NET_SLOTS * NET_SLOT_SIZE / (u32)PAGE_SIZE)
-#define NET_BUDGET 32 /* packets in one exit and direction: 48 KiB copied */
+#define NET_BUDGET 32 /* packets in one step and direction: 48 KiB copied */
 
 /**
  * struct net - a pair of queues
@@ -49,8 +49,10 @@ enum io_result net_start(struct net *net, struct arena *arena);
  * net_work() - what both sides have left to do; after the guest's kick, and before it runs on
  *
  * A queue that is broken, on either side, stands still.
+ *
+ * @budget: packets in each direction
  */
-enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena);
+enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena, u32 budget);
 
 /** net_missing() - after IO_AGAIN: which page of the arena the host has to map */
 u32 net_missing(const struct net *net);

@@ -117,7 +117,7 @@ static void work(void)
 {
 	u32 n = 0;
 
-	while (net_work(&net, NULL, arena) == IO_MORE)
+	while (net_work(&net, NULL, arena, NET_BUDGET) == IO_MORE)
 		check(n++ < 1000);
 }
 
@@ -251,7 +251,7 @@ static void test_unmapped(void)
 		arena_missing = page;
 		before = net;
 		/* The other queue may go on. */
-		same += net_work(&net, NULL, arena) == IO_AGAIN &&
+		same += net_work(&net, NULL, arena, NET_BUDGET) == IO_AGAIN &&
 			(page || !memcmp(&before, &net, sizeof(net)));
 	}
 	arena_missing = ~0u;
@@ -278,7 +278,7 @@ static enum io_result net_starts(void)
 
 static enum io_result net_works(void)
 {
-	return net_work(&net, NULL, arena);
+	return net_work(&net, NULL, arena, NET_BUDGET);
 }
 
 static void test_mapped_late(void)
@@ -326,7 +326,7 @@ static void test_random_host(void)
 		host_send(packet, len);
 		for (i = unit_random() % 4; i; i--)
 			arena_memory[unit_random() % 3][unit_random() % PAGE_SIZE] = unit_random();
-		net_work(&net, NULL, arena);
+		net_work(&net, NULL, arena, NET_BUDGET);
 		for (i = RX_BUFFERS + 4 * BUFFER; i < TX_BUFFERS; i++)
 			touched += ram[i] != MARK;
 	}
@@ -347,7 +347,7 @@ static void test_random_guest(void)
 			start();
 		}
 		ram[at + unit_random() % 3 * PAGE_SIZE + unit_random() % 600] = unit_random();
-		net_work(&net, NULL, arena);
+		net_work(&net, NULL, arena, NET_BUDGET);
 	}
 	ok(broken, "so does a guest, to itself (%u times)", broken);
 }
