@@ -84,7 +84,6 @@ enum io_result card_host_start(struct card *card, struct arena *arena)
 	for (i = 0; i < card->nr_pairs; i++)
 		if (net_start(card->pair[i], arena) == IO_AGAIN)
 			return pair_missing(card, card->pair[i]);
-	card->waits = false;
 	if (card->nr_pairs == 1)
 		return IO_DONE;
 	card->missing = control_page(card);
@@ -92,6 +91,7 @@ enum io_result card_host_start(struct card *card, struct arena *arena)
 	if (!page)
 		return IO_AGAIN;
 	host_queue_init(&card->host_control, page, 1, 2);
+	card->waits = false;
 	return IO_DONE;
 }
 

@@ -374,6 +374,14 @@ static void test_mapped_late(void)
 	arena_lazy = false;
 	work();
 	ok(host_command(0, 1) == (4 | 3 << 16) && answer_at(6) == 0, "... and is not lost");
+	guest_set_pairs(2);
+	arena_missing = card_queue_page(&card, 6);
+	check(card_host_start(&card, NULL) == IO_AGAIN);
+	guest_set_pairs(1);
+	arena_missing = ~0u;
+	work();
+	ok(answer_at(6) == -1 && !card_broken(&card),
+	   "a reset that waits for a page: the command before it is still QEMU's");
 }
 
 /* The host writes anything to the page with the commands' queue. */
