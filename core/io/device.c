@@ -265,10 +265,8 @@ static int opening(struct step *s)
 
 static int reset_host(struct step *s)
 {
-	if (answered(s) || !s->d->host_up) {
-		s->d->host_up = false;
+	if (answered(s))
 		return done(s);
-	}
 	return ask(s, register_of(s->d, true, PCI_COMMON + COMMON_STATUS, 1, 0));
 }
 
@@ -295,10 +293,8 @@ static int set_up(struct step *s)
 	/* Reset: now its queues are the monitor's alone. */
 	if (a->pc == SET_UP_RESET && device_queues_clear(s->d, &page) == IO_AGAIN)
 		return page_missing(s, page);
-	if (!set_up_step(s->d, a->pc, vectors, &step)) {
-		s->d->host_up = true;
+	if (!set_up_step(s->d, a->pc, vectors, &step))
 		return go_to(s, (enum phase)a->then);
-	}
 	if (s->d->mmio && !mmio_from_bar(PCI_COMMON + step.offset, &step.size)) {
 		a->pc++; /* a vector, which it has none of */
 		return NEXT;

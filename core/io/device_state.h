@@ -24,7 +24,6 @@
  * @first_page: of the arena
  * @nr_frames: that it has, this one among them
  * @has_key: @key has been given
- * @host_up: QEMU's device is set up
  * @started: the guest's driver is ready
  * @active: something may be done at the next VM entry
  * @stopped: the host has not kept to the rules, which is counted
@@ -42,7 +41,6 @@ struct device {
 	u32 first_page;
 	u32 nr_frames;
 	bool has_key;
-	bool host_up;
 	bool started;
 	bool active;
 	bool stopped;

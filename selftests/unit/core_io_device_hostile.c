@@ -82,6 +82,29 @@ static void test_given_up(void)
 	ok(!status_now(disk) && !functions[1].bad, "... or one that resets it");
 }
 
+/* At whichever step: QEMU's device may be at work, or not, and nobody has seen its answer. */
+static void test_given_up_then_reset(void)
+{
+	u32 n, i, answer, driven = 0, wrong = 0;
+	bool answered;
+
+	for (n = 0; n < 40; n++) {
+		vm_probed();
+		memset(arena_mapped, true, sizeof(arena_mapped));
+		check(negotiate(card, BIT(5) | BIT(32)));
+		cpu_access[1] = access_of(DEVICE_BAR, true, 1, 0x14, 15);
+		answered = false;
+		for (i = 0; i <= n; i++)
+			if (step(card, 1, &answered, &answer) == DEVICE_DONE)
+				break;
+		device_give_up(card, &cpu_access[1]);
+		driven += functions[0].status == 15;
+		set_status(card, 0);
+		wrong += functions[0].status != 0;
+	}
+	ok(driven && driven < n && !wrong, "... whatever the step, a reset resets QEMU's");
+}
+
 /* ---- a hostile host ---- */
 
 static u32 nonsense(const struct device_ask *ask)
@@ -331,6 +354,7 @@ int main(void)
 	sim_memory();
 	test_two_cpus();
 	test_given_up();
+	test_given_up_then_reset();
 	test_nonsense();
 	test_counted();
 	test_capabilities();
