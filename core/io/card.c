@@ -17,15 +17,9 @@
 #define COMMAND_AT 3584u
 #define ANSWER_AT 3840u
 
-struct command {
-	u8 class;
-	u8 command;
-	u16 pairs;
-} __attribute__((packed));
-
-#define CLASS_PAIRS 4
-#define CLASS_NONE 0xff
-#define PAIRS_SET 0
+/* A command: class, which of the class (0), how many pairs: 1, 1 and 2 bytes */
+#define COMMAND_PAIRS(n) (4u | (u32)(n) << 16)
+#define COMMAND_NONE 0xffu
 #define ANSWER_GOOD 0
 #define ANSWER_BAD 1
 
@@ -110,18 +104,18 @@ void card_start(struct card *card, u64 accepted, const struct guest_queue *queue
 
 /* ---- commands ---- */
 
-static u16 pairs_asked(const struct card *card, const struct command *c, u32 len)
+static u32 pairs_asked(const struct card *card, u32 command, u32 len)
 {
-	bool known = len == sizeof(*c) && c->class == CLASS_PAIRS && c->command == PAIRS_SET;
+	u32 pairs = command >> 16;
 
-	return known && c->pairs <= card->nr_pairs ? c->pairs : 0;
+	return len == sizeof(command) && command == COMMAND_PAIRS(pairs) &&
+	       pairs <= card->nr_pairs ? pairs : 0;
 }
 
 static void post_command(struct card *card, struct arena *arena, u8 *page)
 {
 	u64 gpa = arena_gpa(arena, control_page(card));
-	const struct command command = {card->asked ? CLASS_PAIRS : CLASS_NONE, PAIRS_SET,
-					card->asked};
+	u32 command = card->asked ? COMMAND_PAIRS(card->asked) : COMMAND_NONE;
 	const struct host_segment segments[] = {
 		{ .gpa = gpa + COMMAND_AT, .len = sizeof(command) },
 		{ .gpa = gpa + ANSWER_AT, .len = 1, .write = true },
@@ -135,7 +129,7 @@ static void post_command(struct card *card, struct arena *arena, u8 *page)
 static bool take_command(struct card *card, struct vm *vm)
 {
 	struct guest_chain chain;
-	struct command command;
+	u32 command = 0;
 
 	if (!guest_queue_take(&card->control, vm, &chain))
 		return false;
@@ -147,16 +141,16 @@ static bool take_command(struct card *card, struct vm *vm)
 	}
 	card->head = chain.head;
 	card->answer = chain.segment[chain.to_read].gpa;
-	card->asked = pairs_asked(card, &command, chain.read_bytes);
+	card->asked = pairs_asked(card, command, chain.read_bytes);
 	return true;
 }
 
-static void take_answer(struct card *card, struct vm *vm, const u8 *page)
+static void take_answer(struct card *card, struct vm *vm, u8 *page)
 {
 	u8 answer = ANSWER_BAD;
 	u32 written;
 
-	if (host_queue_take(&card->host_control, (void *)page, &written) < 0)
+	if (host_queue_take(&card->host_control, page, &written) < 0)
 		return;
 	card->waits = false;
 	if (card->asked && written && READ_ONCE(page[ANSWER_AT]) == ANSWER_GOOD) {
@@ -231,5 +225,5 @@ bool card_broken(const struct card *card)
 	for (i = 0; i < card->nr_pairs; i++)
 		if (net_broken(card->pair[i]))
 			return true;
-	return card->control.broken || card_fault(card);
+	return card->control.broken || card->host_control.fault;
 }

@@ -37,7 +37,7 @@ struct card {
 	struct host_queue host_control;
 	bool waits;
 	u16 head;
-	u16 asked;
+	u32 asked;
 	u64 answer;
 	u32 first_page;
 	u32 missing;
