@@ -52,16 +52,15 @@ bool card_config(const struct card *card, u32 offset, u32 size, u64 *value)
 	return offset + size > PAIRS_AT || size > 4;
 }
 
-static u32 control_page(const struct card *card)
-{
-	return card->first_page + card->nr_pairs * NET_PAGES;
-}
-
+/* The last one is behind all pairs. */
 u32 card_queue_page(const struct card *card, u32 queue)
 {
-	if (queue == 2 * card->nr_pairs)
-		return control_page(card);
-	return card->pair[queue / 2]->first_page + queue % 2;
+	return card->first_page + queue / 2 * NET_PAGES + queue % 2;
+}
+
+static u32 control_page(const struct card *card)
+{
+	return card_queue_page(card, 2 * card->nr_pairs);
 }
 
 static enum io_result pair_missing(struct card *card, const struct net *pair)
