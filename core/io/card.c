@@ -88,16 +88,21 @@ enum io_result card_host_start(struct card *card, struct arena *arena)
 	return IO_DONE;
 }
 
+u32 card_control(const struct card *card, u64 accepted)
+{
+	return 2 * (accepted & F_PAIRS ? card->nr_pairs : 1);
+}
+
 void card_start(struct card *card, u64 accepted, const struct guest_queue *queue)
 {
 	static const struct guest_queue none;
-	u32 pairs = accepted & F_PAIRS ? card->nr_pairs : 1, i;
+	u32 control = card_control(card, accepted), i;
 
 	for (i = 0; i < card->nr_pairs; i++) {
-		card->pair[i]->rx = i < pairs ? queue[2 * i] : none;
-		card->pair[i]->tx = i < pairs ? queue[2 * i + 1] : none;
+		card->pair[i]->rx = 2 * i < control ? queue[2 * i] : none;
+		card->pair[i]->tx = 2 * i < control ? queue[2 * i + 1] : none;
 	}
-	card->control = accepted & F_CONTROL ? queue[2 * pairs] : none;
+	card->control = accepted & F_CONTROL ? queue[control] : none;
 	card->in_use = 1;
 }
 

@@ -65,6 +65,9 @@ u32 card_queue_page(const struct card *card, u32 queue);
 /** card_host_start() - QEMU's was reset: all buffers to receive into are posted */
 enum io_result card_host_start(struct card *card, struct arena *arena);
 
+/** card_control() - the number of the guest's queue for commands, with these features (5.1.2) */
+u32 card_control(const struct card *card, u64 accepted);
+
 /**
  * card_start() - the guest's driver is ready, with these features
  * @queue: the guest's, CARD_QUEUES(); of size 0 if it is not enabled

@@ -142,6 +142,14 @@ static u32 queue_page(const struct device *d, u32 queue)
 	return is_disk(d) ? blk_host_queue(d->blk) : card_queue_page(&d->card, queue);
 }
 
+/* The guest's queue that is QEMU's of this number: a driver of one pair has another last one. */
+static u32 guests_queue(const struct device *d, u32 queue)
+{
+	if (is_disk(d) || queue < 2 * d->card.nr_pairs)
+		return queue;
+	return card_control(&d->card, d->virtio.accepted);
+}
+
 #define BEFORE_QUEUES 11
 #define FOR_A_QUEUE 10
 _Static_assert(BEFORE_QUEUES + VIRTIO_QUEUES_MAX * FOR_A_QUEUE < 256, "struct device_access's pc");
@@ -151,7 +159,7 @@ static void queue_step(const struct device *d, u32 queue, u32 n, bool vectors,
 {
 	u64 page = arena_gpa(NULL, queue_page(d, queue));
 	u64 desc = page + HOST_DESC_AT, avail = page + HOST_AVAIL_AT, used = page + HOST_USED_AT;
-	u32 vector = vectors ? d->virtio.queue[queue].vector : VIRTIO_NO_VECTOR;
+	u32 vector = vectors ? d->virtio.queue[guests_queue(d, queue)].vector : VIRTIO_NO_VECTOR;
 	const struct set_up_step steps[FOR_A_QUEUE] = {
 		{ true, 2, COMMON_QUEUE_SELECT, queue },
 		{ true, 2, COMMON_QUEUE_SIZE, HOST_QUEUE_SIZE },

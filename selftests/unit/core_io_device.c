@@ -414,6 +414,12 @@ static void test_pairs(void)
 	ok(functions[0].kicks == 1 &&
 	   !memcmp(arena_memory[CARD_PAGES(2) - 1] + 3584, ram + PACKETS_AT, 4),
 	   "QEMU is told of a command");
+	check(negotiate(card, BIT(32) | BIT(17)));
+	for (i = 0; i < 3; i++)
+		place_queue(card, (u16)i, &queue[i], (u16)(i + 1));
+	set_status(card, 15);
+	ok(functions[0].status == 15 && functions[0].vector[4] == 3,
+	   "a driver of one pair with that queue has its vector");
 	set_status(card, 0);
 	check(negotiate(card, BIT(32)));
 	place_queue(card, 0, &queue[0], 1);
