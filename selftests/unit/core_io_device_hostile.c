@@ -349,6 +349,138 @@ static void test_random_guest(void)
 	   CPUS, done, busy, functions[1].resets - resets);
 }
 
+/* ---- all of them, and a card of three pairs ---- */
+
+#define PAIRS 3
+#define CARD_QUEUE_AT(n) (0x10000u + (n) * 0x3000u)
+
+/* Rings of 8, all of one descriptor: a packet, or command 3 with its answer behind it */
+static void card_rings(void)
+{
+	static const u8 command[] = { 4, 0, PAIRS, 0 };
+	struct driver_desc *desc;
+	u32 n, i;
+
+	memcpy(ram + PACKETS_AT, command, sizeof(command));
+	for (n = 0; n < CARD_QUEUES(PAIRS); n++) {
+		desc = (struct driver_desc *)(ram + CARD_QUEUE_AT(n));
+		memset(desc, 0, 0x3000);
+		for (i = 0; i < 8; i++)
+			desc[i] = (struct driver_desc){ PACKETS_AT + 256, 256, n % 2 ? 0 : 2, 0 };
+		if (n == 2 * PAIRS) {
+			desc[0] = (struct driver_desc){ PACKETS_AT, 4, 1, 1 };
+			desc[1] = (struct driver_desc){ PACKETS_AT + 4, 1, 2, 0 };
+		}
+	}
+}
+
+static struct device_access card_access(u32 at)
+{
+	static const struct {
+		u32 offset;
+		u8 size;
+		u64 value;
+	} first[] = {
+		{ 0x14, 1, 0 }, { 0x14, 1, 3 }, { 0x08, 4, 0 }, { 0x0c, 4, BIT(17) | BIT(22) },
+		{ 0x08, 4, 1 }, { 0x0c, 4, 1 }, { 0x14, 1, 11 },
+	}, queue[] = {
+		{ 0x16, 2, 0 }, { 0x18, 2, 8 }, { 0x20, 8, 0 }, { 0x28, 8, 0x1000 },
+		{ 0x30, 8, 0x2000 }, { 0x1c, 2, 1 },
+	};
+	u32 n = CARD_QUEUES(PAIRS), q;
+
+	if (at < ARRAY_SIZE(first))
+		return access_of(DEVICE_BAR, true, first[at].size, first[at].offset,
+				 at == 3 && below(3) == 0 ? below(2) * BIT(17) : first[at].value);
+	at -= ARRAY_SIZE(first);
+	q = at / ARRAY_SIZE(queue);
+	at %= ARRAY_SIZE(queue);
+	if (q < n)
+		return access_of(DEVICE_BAR, true, queue[at].size, queue[at].offset,
+				 !at ? q : queue[at].value +
+					   (queue[at].size == 8 ? CARD_QUEUE_AT(q) : 0));
+	if (q == n)
+		return access_of(DEVICE_BAR, true, 1, 0x14, 15);
+	return access_of(DEVICE_BAR, true, 2, PCI_NOTIFY + below(n) * PCI_NOTIFY_STEP, below(n));
+}
+
+static u32 mostly_honest(const struct device_ask *ask)
+{
+	return below(5000) ? honest(ask) : nonsense(ask);
+}
+
+/* What guest and host have in memory, and which pages of the arena are there */
+static void card_memory(void)
+{
+	u32 queue = below(CARD_QUEUES(PAIRS));
+	u8 *page = arena_memory[card_queue_page(&card->card, queue)];
+	u16 *avail = (u16 *)(ram + CARD_QUEUE_AT(queue) + 0x1000), *used = avail + 0x800, seen;
+
+	if ((u16)(avail[1] - used[1]) < 8)
+		avail[1]++;
+	if (below(5000) == 0)
+		ram[CARD_QUEUE_AT(queue) + below(0x2000)] = unit_random();
+	memcpy(&seen, page + HOST_USED_AT + 2, 2);
+	if (below(4) == 0 && memcmp(&seen, page + HOST_AVAIL_AT + 2, 2)) {
+		u32 entry[] = { 0, queue == 2 * PAIRS ? 1 : queue % 2 ? 0 : 100 };
+
+		memcpy(entry, page + HOST_AVAIL_AT + 4 + seen % HOST_QUEUE_SIZE * 2, 2);
+		memcpy(page + HOST_USED_AT + 4 + seen++ % HOST_QUEUE_SIZE * 8, entry, 8);
+		memcpy(page + HOST_USED_AT + 2, &seen, 2);
+		if (queue == 2 * PAIRS)
+			page[3840] = below(4) == 0;
+	}
+	if (below(5000) == 0)
+		page[HOST_USED_AT + below(100)] = unit_random();
+	if (below(50) == 0)
+		arena_mapped[below(CARD_PAGES(PAIRS))] = false;
+}
+
+static void test_random_card(void)
+{
+	bool answered[CPUS] = { false }, under_way[CPUS] = { false };
+	u32 answer[CPUS] = { 0 }, n, cpu, at = 0, used = 0, several = 0, broken = 0, given_up = 0;
+	struct mon_vm_policy p = good_policy();
+	enum device_result result;
+
+	p.nr_devices = 1;
+	memset(&p.device[1], 0, sizeof(p.device[1]));
+	p.device[0].type |= MON_DEVICE_PAIRS(PAIRS);
+	vm_of(&p);
+	functions[0].queues = CARD_QUEUES(PAIRS);
+	probe(card, CARD_BAR);
+	host_answer = mostly_honest;
+	for (n = 0; n < 2000000; n++) {
+		cpu = below(CPUS);
+		card_memory();
+		if (!under_way[cpu]) {
+			if (at > 300)
+				at = 0;
+			if (!at)
+				card_rings();
+			cpu_access[cpu] = below(10) == 0 ? access_of(DEVICE_ENTRY, false, 0, 0, 0) :
+					  below(300) ? card_access(at++) : random_access();
+			answered[cpu] = false;
+			under_way[cpu] = true;
+		}
+		if (below(3000) == 0) {
+			device_give_up(card, &cpu_access[cpu]);
+			under_way[cpu] = false;
+			given_up++;
+			continue;
+		}
+		result = step(card, cpu, &answered[cpu], &answer[cpu]);
+		under_way[cpu] = result != DEVICE_DONE;
+		used += card->started;
+		several += card->started && card->card.in_use > 1;
+		broken += card->started && (card->virtio.status & VIRTIO_NEEDS_RESET);
+		check(card->card.in_use <= PAIRS);
+	}
+	ok(used > 10000 && several > 1000 && broken > 1000 && given_up > 100,
+	   "a card, with all against all: %u times driven, %u by several pairs, %u broken", used,
+	   several, broken);
+}
+
 int main(void)
 {
 	sim_memory();
@@ -360,5 +492,6 @@ int main(void)
 	test_capabilities();
 	test_no_answer();
 	test_random_guest();
+	test_random_card();
 	return unit_end();
 }
