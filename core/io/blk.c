@@ -418,6 +418,7 @@ enum io_result blk_work(struct blk *blk, struct vm *vm, bool *kick)
 	*kick = post_all(blk, queue, slots);
 	if (blk->gave && !blk->took)
 		*kick |= knock(blk, queue, slots);
+	*kick = *kick && host_queue_wants_kick(queue);
 	blk->gave = false;
 	return result_of(blk, more);
 }

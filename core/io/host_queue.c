@@ -6,6 +6,7 @@
 
 #define DESC_NEXT BIT(0)
 #define DESC_WRITE BIT(1)
+#define USED_NO_NOTIFY BIT(0)
 
 struct host_desc {
 	u64 gpa;
@@ -85,6 +86,13 @@ void host_queue_post(struct host_queue *queue, void *page, u32 slot,
 	/* The index last (2.7.13.3): the CPU writes in order. */
 	asm volatile("" : : : "memory");
 	WRITE_ONCE(avail_of(page)->idx, ++queue->given);
+}
+
+bool host_queue_wants_kick(void *page)
+{
+	/* Posted first, then looked: the CPU may do it in the other order (SDM 9.2.3.4). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return !(READ_ONCE(used_of(page)->flags) & USED_NO_NOTIFY);
 }
 
 static int broken(struct host_queue *queue, enum host_queue_fault fault)

@@ -74,6 +74,14 @@ void host_queue_post(struct host_queue *queue, void *page, u32 slot,
 		     const struct host_segment *segments, u32 count);
 
 /**
+ * host_queue_wants_kick() - is the device to be told of what was posted before? (2.7.10)
+ *
+ * It is, unless it says that it looks at the queue anyway: VIRTQ_USED_F_NO_NOTIFY. A host for which
+ * that is not so harms its own device.
+ */
+bool host_queue_wants_kick(void *page);
+
+/**
  * host_queue_take() - the next request that the device is done with
  * @written: bytes that it says to have written; at most as many as there is room for
  *

@@ -332,6 +332,23 @@ static void test_interrupts(void)
 	ok(host.interrupts == before, "... but not when the driver wants none");
 }
 
+/* A device that looks at its queue anyway says so (virtio 1.2, 2.7.10). */
+static void test_not_told(void)
+{
+	bool told[3];
+	u32 i;
+
+	sim_format();
+	blk_new();
+	guest_start(blk_features());
+	for (i = 0; i < 3; i++) {
+		*host_word(HOST_USED_AT) = i == 1; /* its flags */
+		guest_give(0, T_IN, i * 8, BLOCK, 1);
+		check(blk_work(blk, NULL, &told[i]) == IO_DONE && settle() && guest_take() == 1);
+	}
+	ok(told[0] && !told[1] && told[2], "the host is not told when it does not want to be");
+}
+
 /* ---- a host that maps pages late ---- */
 
 static void test_mapped_late(void)
@@ -383,6 +400,7 @@ int main(void)
 	test_random_driver();
 	test_reset();
 	test_interrupts();
+	test_not_told();
 	test_mapped_late();
 	return unit_end();
 }

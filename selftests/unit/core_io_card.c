@@ -309,6 +309,17 @@ static void test_old_drivers(void)
 	ok(carries(0), "... and one pair");
 }
 
+/* A device that looks at its queues anyway says so (2.7.10). */
+static void test_not_told(void)
+{
+	start(2);
+	check(use_pairs(2));
+	*((u8 *)page_of(3) + HOST_USED_AT) = 1;
+	ok(!carries(1) && kicked == BIT(2), "QEMU is not told of what it does not want to be told of");
+	*((u8 *)page_of(3) + HOST_USED_AT) = 0xfe;
+	ok(carries(1), "... until it does");
+}
+
 static void test_broken_guest(void)
 {
 	start(2);
@@ -417,6 +428,7 @@ int main(void)
 	test_config();
 	test_commands();
 	test_old_drivers();
+	test_not_told();
 	test_broken_guest();
 	test_lies();
 	test_mapped_late();
