@@ -10,8 +10,8 @@
  *
  *  the guest          the monitor, at QEMU's device
  *  ----------------   --------------------------------------------------------
- *  FEATURES_OK        disk: reset, set up without interrupts; read the superblock
- *                     card of several pairs: reset, features; has it as many queues?
+ *  DRIVER             disk: reset, set up without interrupts; read the superblock
+ *  FEATURES_OK        card of several pairs: reset, features; has it as many queues?
  *  DRIVER_OK          reset, set up with the guest's vectors
  *  notification       requests copied, sealed, posted; notification
  *  -                  before each VM entry: what was completed is verified and given to the guest

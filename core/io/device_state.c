@@ -69,7 +69,8 @@ bool device_wants_entry(const struct device *d)
 
 bool device_sets_up_early(const struct device *d)
 {
-	return is_disk(d) ? blk_state(d->blk) != DISK_RUNNING : d->card.nr_pairs > 1;
+	return is_disk(d) ? blk_state(d->blk) != DISK_RUNNING :
+			    d->card.nr_pairs > 1 && (d->virtio.status & VIRTIO_FEATURES_OK);
 }
 
 void device_open(struct device *d)

@@ -70,7 +70,7 @@ bool device_host_busy(const struct device *d);
 /** device_note_active() - after each access: is there a reason to look at the next VM entry? */
 void device_note_active(struct device *d);
 
-/** device_sets_up_early() - before it agrees to features: a closed disk, a card of several pairs */
+/** device_sets_up_early() - a closed disk; a card of several pairs that agrees to features */
 bool device_sets_up_early(const struct device *d);
 void device_open(struct device *d);
 /** device_opened() - IO_DONE: yes; IO_MORE: not yet; IO_AGAIN: it cannot be */

@@ -136,9 +136,9 @@ static enum virtio_event write_status(struct virtio *virtio, u8 value)
 	if ((virtio->accepted & ~virtio->offered) || !(virtio->accepted & VIRTIO_F_VERSION_1))
 		set &= ~VIRTIO_FEATURES_OK;
 	virtio->status |= set;
-	if (set & VIRTIO_FEATURES_OK)
-		return VIRTIO_FEATURES;
-	return set & VIRTIO_DRIVER_OK ? VIRTIO_READY : VIRTIO_NOTHING;
+	if (set & VIRTIO_DRIVER_OK)
+		return VIRTIO_READY;
+	return set & (VIRTIO_DRIVER | VIRTIO_FEATURES_OK) ? VIRTIO_FEATURES : VIRTIO_NOTHING;
 }
 
 static enum virtio_event write_vector(const struct virtio *virtio, u16 *vector, u16 value)

@@ -98,7 +98,11 @@ u64 virtio_read(const struct virtio *virtio, u32 offset, u32 size);
 enum virtio_event {
 	VIRTIO_NOTHING,
 	VIRTIO_RESET,	 /* status 0: @virtio is as after virtio_init() already */
-	VIRTIO_FEATURES, /* FEATURES_OK was set, as what is accepted can be: else it is clear */
+	/*
+	 * DRIVER was set: it may read the configuration before it accepts features (3.1.1), as
+	 * OVMF's does. Or FEATURES_OK was, as what is accepted can be: else it is clear.
+	 */
+	VIRTIO_FEATURES,
 	VIRTIO_READY,	 /* DRIVER_OK was set, not before FEATURES_OK: once, until a reset */
 	VIRTIO_VECTOR,	 /* a vector has changed, of the queue selected or of the configuration */
 };

@@ -212,6 +212,10 @@ static void test_disk(void)
 	sim_format();
 	vm_probed();
 	ok(!reg_read(disk, PCI_DEVICE, 8), "before it is open it has no capacity");
+	set_status(disk, 1);
+	set_status(disk, 3);
+	ok(reg_read(disk, PCI_DEVICE, 8) == DISK_BLOCKS * SECTORS,
+	   "a driver reads it before it accepts features, as OVMF's does");
 	ok(negotiate(disk, blk_features() | BIT(32)), "features agreed: the disk is open");
 	capacity = reg_read(disk, PCI_DEVICE, 8);
 	ok(capacity == DISK_BLOCKS * SECTORS &&

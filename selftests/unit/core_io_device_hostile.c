@@ -239,15 +239,13 @@ static void test_capabilities(void)
 static void test_no_answer(void)
 {
 	struct device_access access = { .region = DEVICE_BAR, .write = true, .size = 1,
-					.offset = 0x14, .value = 11 };
+					.offset = 0x14, .value = 3 };
 	struct device_ask first = { 0 };
 	u32 n, same = 0;
 
 	sim_format();
 	vm_probed();
-	set_status(disk, 3);
-	reg_write(disk, 0x08, 4, 1);
-	reg_write(disk, 0x0c, 4, 1);
+	set_status(disk, 1);
 	cpu_access[1] = access;
 	for (n = 0; n < 1000; n++) {
 		check(device_go(disk, &vm, &cpu_access[1], false, ~0u, &cpu_ask[1]) == DEVICE_ASK);
