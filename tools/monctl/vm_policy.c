@@ -132,8 +132,12 @@ static bool set_bios(struct vm_description *vm, const char *name)
 /* Properties of the machine that change what this program computes. */
 static const char *const machine_refused[] = {
 	"memory", "smp", "max-ram-below-4g", "memory-encryption", "confidential-guest-support",
-	"sgx-epc", "cxl", "cxl-fmw", "pflash", "nvdimm",
+	"sgx-epc", "cxl", "cxl-fmw", "nvdimm",
 };
+
+#define WHY_PFLASH \
+	"its firmware has to be in one file, without variables that last: " \
+	"use -bios, for UEFI with OVMF.fd, as libvirt does for <loader type='rom'>"
 
 static bool machine_property(struct vm_description *vm, const struct pair *p)
 {
@@ -160,6 +164,8 @@ static bool machine_property(struct vm_description *vm, const struct pair *p)
 		vm->smm_off = is(p->value, "off");
 		return true;
 	}
+	if (begins(p->key, "pflash"))
+		return no("machine", p->key, WHY_PFLASH);
 	if (is(p->key, "memory-backend")) /* its size has to be that of -m, or QEMU says no */
 		return true;
 	for (i = 0; i < sizeof(machine_refused) / sizeof(machine_refused[0]); i++)
@@ -280,8 +286,6 @@ static bool parse_no_acpi(struct vm_description *vm, const char *argument)
 	vm->acpi_off = true;
 	return true;
 }
-
-#define WHY_PFLASH "its firmware has to be in one file: use -bios"
 
 static bool parse_drive(struct vm_description *vm, const char *argument)
 {
@@ -430,6 +434,24 @@ static bool find_firmware(struct vm_description *vm, const char *name)
 	return false;
 }
 
+/*
+ * OVMF_CODE.fd and the like, which begin with code, as their volume's GUID says (UEFI PI 1.7, 3,
+ * 3.2.1.1). Where its variables would be then is no memory, so they would be what the host says.
+ */
+static bool is_code_only(const char *path)
+{
+	static const unsigned char code[16] = { 0x78, 0xe5, 0x8c, 0x8c, 0x3d, 0x8a, 0x1c, 0x4f,
+						0x99, 0x35, 0x89, 0x61, 0x85, 0xc3, 0x2d, 0xd3 };
+	unsigned char header[32];
+	FILE *file = fopen(path, "re");
+	bool found = file && fread(header, sizeof(header), 1, file) == 1 &&
+		     !memcmp(header + 16, code, sizeof(code));
+
+	if (file)
+		fclose(file);
+	return found;
+}
+
 static bool choose_firmware(struct vm_description *vm)
 {
 	const char *name = vm->bios;
@@ -446,6 +468,11 @@ static bool choose_firmware(struct vm_description *vm)
 	if (stat(vm->firmware, &st) || !S_ISREG(st.st_mode) || !st.st_size ||
 	    st.st_size % (64 * KIB) || (uint64_t)st.st_size > FIRMWARE_MAX) {
 		fail("the firmware %s is not a file of a multiple of 64 KiB, up to 16 MiB",
+		     vm->firmware);
+		return false;
+	}
+	if (is_code_only(vm->firmware)) {
+		fail("the firmware %s lacks the place for its variables: use OVMF.fd",
 		     vm->firmware);
 		return false;
 	}
