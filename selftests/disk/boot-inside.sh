@@ -7,6 +7,11 @@ set -uo pipefail
 . /usr/bin/lib.sh
 . /usr/bin/guest.sh
 guest_memory=256
+firmware=()
+if [ -f /firmware ]; then
+	firmware=(-bios /firmware)
+	guest_memory=384 # below 320 GRUB finds no room for the kernel
+fi
 
 marker='this is only for whoever has the key'
 direct=(-kernel /vmlinuz -initrd /initrd
@@ -18,7 +23,7 @@ debian()
 	local name=$1 how=$2 image=$3
 
 	shift 3
-	guest_run "$how" -M q35 -drive "file=$image,if=none,id=d,format=raw" \
+	guest_run "$how" -M q35 "${firmware[@]}" -drive "file=$image,if=none,id=d,format=raw" \
 		-device virtio-blk-pci,drive=d,id=disk0,addr=4 "$@"
 	guest_says '^debian login: '
 	ok $? "$name: to a login prompt" || {
@@ -63,6 +68,8 @@ sealed()
 	has "$said" '^/dev/vda1 / ext4 rw,' "sealed: its root is there, and can be written"
 	has "$(guest_does "grep -c '$marker' /root/marker")" '^2000$' "sealed: it reads a text"
 	guest_does "sed 's/^/here, too, /' /root/marker >/root/mine" >/dev/null
+	[ ! -f /firmware ] || has "$(guest_does 'cat /sys/firmware/efi/fw_platform_size')" '^64$' \
+		"sealed: its firmware is UEFI"
 	off sealed
 }
 
@@ -101,13 +108,13 @@ ordinary()
 insmod /lib/monitor/monitor.ko && modprobe kvm_intel || exit 1
 chmod 600 /key
 if [ "$1" = grub ]; then
-	plan 17
+	plan $((17 + ${#firmware[@]} / 2))
 	sealed
 	has "$(cat $console)" "Booting .Debian'" "sealed: GRUB has its menu from there, and all else"
 	owner
 	ordinary
 else
-	plan 12
+	plan $((12 + ${#firmware[@]} / 2))
 	sealed "${direct[@]}"
 	owner
 fi

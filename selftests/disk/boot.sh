@@ -3,17 +3,18 @@
 # Sourced by the tests.
 . selftests/lib.sh
 
-# boot grub|direct
+# boot grub|direct [OVMF]: by SeaBIOS, or by OVMF
 boot()
 {
-	local debian=build/debian work=build/check/${0##*/}
+	local debian=build/debian work=build/check/${0##*/} firmware=()
 
 	selftests/disk/build-debian || exit 1
 	rm -rf "$work"
 	mkdir -p "$work"
 	build/tools/monctl disk import --key "$work/key" --new-key $debian/disk.img "$work/sealed" \
 		>/dev/null || exit 1
-	exec selftests/machine/run --mem 2048 --timeout "${DISK_TIMEOUT:-1700}" \
+	[ $# = 1 ] || firmware=(--add "$2:/firmware")
+	exec selftests/machine/run --mem 2048 --timeout "${DISK_TIMEOUT:-1700}" "${firmware[@]}" \
 		--add "$work/sealed:/sealed" --add "$work/key:/key" --add $debian/vmlinuz:/vmlinuz \
 		--add $debian/initrd:/initrd --add /bin/grep:/usr/bin/ggrep \
 		--add /sbin/e2fsck:/usr/bin/e2fsck --add selftests/lib.sh:/usr/bin/lib.sh \
