@@ -64,7 +64,7 @@ for i in 0 1; do
 		-blockdev "{\"node-name\":\"libvirt-$i-format\",\"read-only\":false,\"driver\":\"raw\",\"file\":\"libvirt-$i-storage\"}")
 done
 
-plan 39
+plan 38
 guest_carried=(--disk virtio-disk0=/tmp/key0 --disk virtio-disk1=/tmp/key1 --network "net0,queues=2"
 	--network "net2,queues=2")
 guest_start confidential 2 : -name guest=ports,debug-threads=on \

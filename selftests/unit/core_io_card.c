@@ -315,7 +315,7 @@ static void test_not_told(void)
 	start(2);
 	check(use_pairs(2));
 	*((u8 *)page_of(3) + HOST_USED_AT) = 1;
-	ok(!carries(1) && kicked == BIT(2), "QEMU is not told of what it does not want to be told of");
+	ok(!carries(1) && kicked == BIT(2), "QEMU is not told when it does not want to be");
 	*((u8 *)page_of(3) + HOST_USED_AT) = 0xfe;
 	ok(carries(1), "... until it does");
 }
