@@ -39,7 +39,7 @@ enum startup_state { STARTUP_NONE, STARTUP_INIT, STARTUP_SIPI };
  * @item: fw_cfg item being read through the data port
  * @startup, @startup_vector: by APIC ID
  * @device: those of its policy
- * @pci_address: what the guest has written to PCI's address port, if it has such devices
+ * @pci_address: what the guest has written to PCI's address port
  * @pci_ecam: where it has placed the configuration space of PCI Express; 0: nowhere
  * @window_gfn, @window_pages: where shares appear; written under grants_lock
  * @returned: pages it gave back

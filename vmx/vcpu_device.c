@@ -15,8 +15,11 @@
 #define PCI_DATA_PORT 0xcfc
 #define PCI_ENABLED BIT(31)
 #define PCI_FUNCTIONS BIT(16) /* of 256 buses */
+#define PCI_ROM 0x30u	     /* of a function (PCI Local Bus 3.0, 6.2.5.2) */
+#define PCI_BRIDGE_ROM 0x38u /* of a bridge (PCI-to-PCI Bridge 1.2, 3.2.5.17) */
 #define Q35_PCIEXBAR 0x60
 #define Q35_PCIEXBAR_ENABLE BIT(0)
+#define Q35_PCIEXBAR_LENGTH 0x6ULL
 #define Q35_PCIEXBAR_BASE 0xfc000000ULL
 
 /* ---- vendor interface of core/io/ and core/disk/ ---- */
@@ -140,14 +143,25 @@ void device_drop(struct vcpu *vcpu)
 
 /* ---- the guest's accesses ---- */
 
-/* A function's configuration in memory: 4 KiB each (PCI Express 3.0, 7.2.2) */
-static struct device *device_ecam(const struct vm *vm, u64 gpa, struct device_access *access)
+static bool overlaps(const struct device_access *access, u32 reg)
 {
-	access->region = DEVICE_CONFIG;
-	access->offset = gpa & (PAGE_SIZE - 1);
-	if (!vm->pci_ecam || gpa - vm->pci_ecam >= PCI_FUNCTIONS * PAGE_SIZE)
-		return NULL;
-	return device_of_function(vm, (u32)((gpa - vm->pci_ecam) / PAGE_SIZE), access);
+	return access->offset < reg + 4 && access->offset + access->size > reg;
+}
+
+/*
+ * Firmware runs what a function has in its expansion ROM, which is the host's and in no
+ * measurement. So none has one: its register is 0, and so is what the other kind of header has
+ * there, which are the upper halves of a bridge's I/O addresses, and nothing.
+ */
+static bool is_rom(const struct device_access *access)
+{
+	return overlaps(access, PCI_ROM) || overlaps(access, PCI_BRIDGE_ROM);
+}
+
+/* A function's configuration in memory: 4 KiB each (PCI Express 3.0, 7.2.2) */
+static bool in_ecam(const struct vm *vm, u64 gpa)
+{
+	return vm->pci_ecam && gpa - vm->pci_ecam < PCI_FUNCTIONS * PAGE_SIZE;
 }
 
 bool device_mmio(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u64 value, bool *done)
@@ -155,24 +169,38 @@ bool device_mmio(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u64 va
 	struct device_access access = { .region = DEVICE_BAR, .write = write,
 					.size = vcpu->op.insn.size, .value = value };
 	struct device *device = device_at(vcpu->vm, gpa, &access.offset);
+	const struct vm *vm = vcpu->vm;
 
-	if (!device)
-		device = device_ecam(vcpu->vm, gpa, &access);
+	if (!device && in_ecam(vm, gpa)) {
+		access.region = DEVICE_CONFIG;
+		access.offset = gpa & (PAGE_SIZE - 1);
+		vcpu->op.access.value = 0;
+		*done = true;
+		if (is_rom(&access))
+			return true;
+		device = device_of_function(vm, (u32)((gpa - vm->pci_ecam) / PAGE_SIZE), &access);
+	}
 	if (device)
 		*done = begin(cpu, vcpu, device, &access);
 	return device;
 }
 
 /*
- * Q35's PCIEXBAR (its datasheet, 5.1.16): where the firmware wants ECAM. Should the chipset be
- * another one, some of the host's registers would be taken for it, and no memory.
+ * Q35's PCIEXBAR (its datasheet, 5.1.16): where the firmware wants ECAM. It is the host that says
+ * which function is the chipset's, so of any one: a base and a length, enabled. Should that be
+ * something else, some of the host's registers would be taken for ECAM, and no memory.
  */
 static void note_pciexbar(struct vm *vm, const struct op *op)
 {
-	if (op->in || vm->pci_address != (u32)(PCI_ENABLED | Q35_PCIEXBAR) ||
+	u64 base = op->data & Q35_PCIEXBAR_BASE;
+
+	if (op->in || (vm->pci_address & ~0xffff00u) != (u32)(PCI_ENABLED | Q35_PCIEXBAR) ||
 	    op->port != PCI_DATA_PORT || op->size != 4)
 		return;
-	vm->pci_ecam = op->data & Q35_PCIEXBAR_ENABLE ? op->data & Q35_PCIEXBAR_BASE : 0;
+	if (base && (op->data & ~(base | Q35_PCIEXBAR_LENGTH)) == Q35_PCIEXBAR_ENABLE)
+		vm->pci_ecam = base;
+	else if (vm->pci_address == (u32)(PCI_ENABLED | Q35_PCIEXBAR))
+		vm->pci_ecam = 0;
 }
 
 bool device_port(struct cpu *cpu, struct vcpu *vcpu, bool *runs_on)
@@ -183,8 +211,6 @@ bool device_port(struct cpu *cpu, struct vcpu *vcpu, bool *runs_on)
 					.size = op->size, .value = op->data };
 	struct device *device;
 
-	if (!vm->policy.nr_devices)
-		return false;
 	if (op->port == PCI_ADDRESS_PORT && op->size == 4 && !op->in)
 		vm->pci_address = (u32)op->data;
 	note_pciexbar(vm, op);
@@ -192,6 +218,11 @@ bool device_port(struct cpu *cpu, struct vcpu *vcpu, bool *runs_on)
 	    !(vm->pci_address & PCI_ENABLED))
 		return false;
 	access.offset = (vm->pci_address & 0xfc) + (op->port & 3);
+	if (is_rom(&access)) {
+		op->access.value = 0;
+		*runs_on = op_port_done(cpu, vcpu);
+		return true;
+	}
 	device = device_of_function(vm, (vm->pci_address >> 8) & 0xffff, &access);
 	if (!device)
 		return false;
