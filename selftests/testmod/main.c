@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <asm/fpu/api.h>
 #include "testmod.h"
 
 #define ANSWER_SIZE (2 << 20)
@@ -38,11 +39,33 @@ void say_fault(int vector)
 	say("fault %d\n", vector);
 }
 
+struct on {
+	void (*fn)(void *arg);
+	void *arg;
+	bool busy;
+};
+
+static void on_here(void *arg)
+{
+	struct on *on = arg;
+
+	on->busy = !irq_fpu_usable();
+	if (!on->busy)
+		on->fn(on->arg);
+}
+
+/* What runs there may use vector registers: not amid the kernel's own use, but a moment later. */
 int run_on(u64 cpu, void (*fn)(void *), void *arg)
 {
+	struct on on = { fn, arg, false };
+	int err;
+
 	if (cpu >= nr_cpu_ids)
 		return -EINVAL;
-	return smp_call_function_single(cpu, fn, arg, 1);
+	do
+		err = smp_call_function_single(cpu, on_here, &on, 1);
+	while (!err && on.busy);
+	return err;
 }
 
 static int dispatch(char *line)

@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <asm/fpu/api.h>
 #include "hypercall.h"
 #include "testmod.h"
 #include "vmx.h"
@@ -34,15 +35,21 @@ struct both {
 	void (*fn)(void *arg, atomic_t *ready);
 	void *arg;
 	atomic_t *ready;
-	bool done;
+	enum { ASKED, BUSY, HERE, DONE } state;
 };
 
 static void both_here(void *arg)
 {
 	struct both *b = arg;
 
+	if (!irq_fpu_usable()) { /* see run_on() */
+		WRITE_ONCE(b->state, BUSY);
+		return;
+	}
+	WRITE_ONCE(b->state, HERE);
 	b->fn(b->arg, b->ready);
-	WRITE_ONCE(b->done, true);
+	/* what it has found first */
+	smp_store_release(&b->state, DONE);
 }
 
 void meet(atomic_t *ready)
@@ -58,10 +65,15 @@ static void run_first(void *arg)
 	call_single_data_t csd;
 
 	INIT_CSD(&csd, both_here, &b[1]);
-	smp_call_function_single_async(1, &csd);
+	do {
+		b[1].state = ASKED;
+		smp_call_function_single_async(1, &csd);
+		while (READ_ONCE(b[1].state) == ASKED)
+			cpu_relax();
+	} while (b[1].state == BUSY);
 	both_here(&b[0]);
 	/* the csd is on this stack */
-	while (!smp_load_acquire(&b[1].done))
+	while (smp_load_acquire(&b[1].state) != DONE)
 		cpu_relax();
 }
 
@@ -69,7 +81,7 @@ static void run_first(void *arg)
 int run_both(void (*fn)(void *arg, atomic_t *ready), void *first, void *second)
 {
 	atomic_t ready = ATOMIC_INIT(0);
-	struct both b[2] = { { fn, first, &ready, false }, { fn, second, &ready, false } };
+	struct both b[2] = { { fn, first, &ready, ASKED }, { fn, second, &ready, ASKED } };
 
 	if (num_online_cpus() < 2)
 		return -EINVAL;
