@@ -187,28 +187,17 @@ static enum io_result control_work(struct card *card, struct vm *vm, struct aren
 
 /* ---- all of it ---- */
 
-/* The host may have taken the page away since. */
-static u32 kick_of(struct card *card, struct arena *arena, u32 queue, bool posted)
-{
-	void *page = posted ? arena_page(arena, card_queue_page(card, queue)) : NULL;
-
-	return posted && (!page || host_queue_wants_kick(page)) ? BIT(queue) : 0;
-}
-
 enum io_result card_work(struct card *card, struct vm *vm, struct arena *arena, u32 *kick)
 {
 	enum io_result result = control_work(card, vm, arena, kick), one;
-	u32 i;
+	u32 i, kicks;
 
 	for (i = 0; i < card->in_use && result != IO_AGAIN; i++) {
-		struct net *pair = card->pair[i];
-		u16 rx = pair->host_rx.given, tx = pair->host_tx.given;
-
-		one = net_work(pair, vm, arena, NET_BUDGET / card->in_use);
-		*kick |= kick_of(card, arena, 2 * i, pair->host_rx.given != rx) |
-			 kick_of(card, arena, 2 * i + 1, pair->host_tx.given != tx);
+		kicks = 0;
+		one = net_work(card->pair[i], vm, arena, NET_BUDGET / card->in_use, &kicks);
+		*kick |= kicks << 2 * i;
 		if (one == IO_AGAIN)
-			return pair_missing(card, pair);
+			return pair_missing(card, card->pair[i]);
 		if (one != IO_DONE)
 			result = one;
 	}

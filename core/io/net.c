@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A network card. See net.h.
+ * A pair of queues of a network card. See net.h.
  */
 #include "net.h"
 
@@ -92,10 +92,12 @@ static enum io_result send_one(struct net *net, struct vm *vm, struct arena *are
 	return IO_MORE;
 }
 
-static enum io_result send(struct net *net, struct vm *vm, struct arena *arena, u32 budget)
+static enum io_result send(struct net *net, struct vm *vm, struct arena *arena, u32 budget,
+			   u32 *kick)
 {
 	void *queue = page_of(net, arena, net->first_page + TX_QUEUE);
 	enum io_result result = IO_MORE;
+	u16 before = net->host_tx.given;
 	u32 n, written;
 	int slot;
 
@@ -109,6 +111,8 @@ static enum io_result send(struct net *net, struct vm *vm, struct arena *arena, 
 		/* Without one it goes on when the host has sent something. */
 		result = slot < 0 ? IO_DONE : send_one(net, vm, arena, queue, (u32)slot);
 	}
+	if (net->host_tx.given != before && host_queue_wants_kick(queue))
+		*kick |= BIT(TX_QUEUE);
 	return result;
 }
 
@@ -165,26 +169,30 @@ static enum io_result receive_one(struct net *net, struct vm *vm, struct arena *
 	return IO_MORE;
 }
 
-static enum io_result receive(struct net *net, struct vm *vm, struct arena *arena, u32 budget)
+static enum io_result receive(struct net *net, struct vm *vm, struct arena *arena, u32 budget,
+			      u32 *kick)
 {
 	void *queue = page_of(net, arena, net->first_page + RX_QUEUE);
 	enum io_result result = IO_MORE;
+	u16 before = net->host_rx.given;
 	u32 n;
 
 	if (!queue)
 		return IO_AGAIN;
 	for (n = 0; n < budget && result == IO_MORE; n++)
 		result = receive_one(net, vm, arena, queue);
+	if (net->host_rx.given != before && host_queue_wants_kick(queue))
+		*kick |= BIT(RX_QUEUE);
 	return result;
 }
 
-enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena, u32 budget)
+enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena, u32 budget, u32 *kick)
 {
-	enum io_result sent = send(net, vm, arena, budget), received;
+	enum io_result sent = send(net, vm, arena, budget, kick), received;
 
 	if (sent == IO_AGAIN)
 		return sent;
-	received = receive(net, vm, arena, budget);
+	received = receive(net, vm, arena, budget, kick);
 	return received == IO_DONE ? sent : received;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A network card: packets are copied between the guest's buffers and the arena. No offloads
- * are offered, so what stands before a packet (virtio 1.2, 5.1.6) is always the same, and none of
- * the host's reaches the guest, nor the guest's the host.
+ * A pair of queues of a network card (card.h): packets are copied between the guest's buffers and
+ * the arena. No offloads are offered, so what stands before a packet (virtio 1.2, 5.1.6) is always
+ * the same, and none of the host's reaches the guest, nor the guest's the host.
  *
  * What the host sends may be lost, forged or seen by anybody, as on any network.
  *
@@ -51,8 +51,10 @@ enum io_result net_start(struct net *net, struct arena *arena);
  * A queue that is broken, on either side, stands still.
  *
  * @budget: packets in each direction
+ * @kick: bit 0 is set if the host's device has to be told of buffers to receive into, bit 1 of
+ *	packets
  */
-enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena, u32 budget);
+enum io_result net_work(struct net *net, struct vm *vm, struct arena *arena, u32 budget, u32 *kick);
 
 /** net_missing() - after IO_AGAIN: which page of the arena the host has to map */
 u32 net_missing(const struct net *net);

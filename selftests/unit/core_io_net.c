@@ -17,6 +17,7 @@
 #define MARK 0xa5 /* all of the guest's memory that was not sent */
 
 static struct net net;
+static u32 kick;
 static struct driver rx, tx;
 static struct arena *arena;
 
@@ -117,7 +118,7 @@ static void work(void)
 {
 	u32 n = 0;
 
-	while (net_work(&net, NULL, arena, NET_BUDGET) == IO_MORE)
+	while (net_work(&net, NULL, arena, NET_BUDGET, &kick) == IO_MORE)
 		check(n++ < 1000);
 }
 
@@ -251,7 +252,7 @@ static void test_unmapped(void)
 		arena_missing = page;
 		before = net;
 		/* The other queue may go on. */
-		same += net_work(&net, NULL, arena, NET_BUDGET) == IO_AGAIN &&
+		same += net_work(&net, NULL, arena, NET_BUDGET, &kick) == IO_AGAIN &&
 			(page || !memcmp(&before, &net, sizeof(net)));
 	}
 	arena_missing = ~0u;
@@ -278,7 +279,7 @@ static enum io_result net_starts(void)
 
 static enum io_result net_works(void)
 {
-	return net_work(&net, NULL, arena, NET_BUDGET);
+	return net_work(&net, NULL, arena, NET_BUDGET, &kick);
 }
 
 static void test_mapped_late(void)
@@ -326,7 +327,7 @@ static void test_random_host(void)
 		host_send(packet, len);
 		for (i = unit_random() % 4; i; i--)
 			arena_memory[unit_random() % 3][unit_random() % PAGE_SIZE] = unit_random();
-		net_work(&net, NULL, arena, NET_BUDGET);
+		net_work(&net, NULL, arena, NET_BUDGET, &kick);
 		for (i = RX_BUFFERS + 4 * BUFFER; i < TX_BUFFERS; i++)
 			touched += ram[i] != MARK;
 	}
@@ -347,7 +348,7 @@ static void test_random_guest(void)
 			start();
 		}
 		ram[at + unit_random() % 3 * PAGE_SIZE + unit_random() % 600] = unit_random();
-		net_work(&net, NULL, arena, NET_BUDGET);
+		net_work(&net, NULL, arena, NET_BUDGET, &kick);
 	}
 	ok(broken, "so does a guest, to itself (%u times)", broken);
 }
