@@ -158,10 +158,24 @@ static bool is_rom(const struct device_access *access)
 	return overlaps(access, PCI_ROM) || overlaps(access, PCI_BRIDGE_ROM);
 }
 
-/* A function's configuration in memory: 4 KiB each (PCI Express 3.0, 7.2.2) */
-static bool in_ecam(const struct vm *vm, u64 gpa)
+/*
+ * An access to a function's configuration: done here, or the host is shown something. False: it is
+ * QEMU's affair.
+ */
+static bool config(struct cpu *cpu, struct vcpu *vcpu, u32 function,
+		   const struct device_access *access, bool *done)
 {
-	return vm->pci_ecam && gpa - vm->pci_ecam < PCI_FUNCTIONS * PAGE_SIZE;
+	struct device *device;
+
+	if (is_rom(access)) {
+		vcpu->op.access.value = 0;
+		*done = true;
+		return true;
+	}
+	device = device_of_function(vcpu->vm, function, access);
+	if (device)
+		*done = begin(cpu, vcpu, device, access);
+	return device;
 }
 
 bool device_mmio(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u64 value, bool *done)
@@ -169,20 +183,18 @@ bool device_mmio(struct cpu *cpu, struct vcpu *vcpu, u64 gpa, bool write, u64 va
 	struct device_access access = { .region = DEVICE_BAR, .write = write,
 					.size = vcpu->op.insn.size, .value = value };
 	struct device *device = device_at(vcpu->vm, gpa, &access.offset);
-	const struct vm *vm = vcpu->vm;
+	u64 ecam = vcpu->vm->pci_ecam;
 
-	if (!device && in_ecam(vm, gpa)) {
-		access.region = DEVICE_CONFIG;
-		access.offset = gpa & (PAGE_SIZE - 1);
-		vcpu->op.access.value = 0;
-		*done = true;
-		if (is_rom(&access))
-			return true;
-		device = device_of_function(vm, (u32)((gpa - vm->pci_ecam) / PAGE_SIZE), &access);
-	}
-	if (device)
+	if (device) {
 		*done = begin(cpu, vcpu, device, &access);
-	return device;
+		return true;
+	}
+	/* 4 KiB for each function (PCI Express 3.0, 7.2.2) */
+	if (!ecam || gpa - ecam >= PCI_FUNCTIONS * PAGE_SIZE)
+		return false;
+	access.region = DEVICE_CONFIG;
+	access.offset = gpa & (PAGE_SIZE - 1);
+	return config(cpu, vcpu, (u32)((gpa - ecam) / PAGE_SIZE), &access, done);
 }
 
 /*
@@ -209,7 +221,7 @@ bool device_port(struct cpu *cpu, struct vcpu *vcpu, bool *runs_on)
 	struct vm *vm = vcpu->vm;
 	struct device_access access = { .region = DEVICE_CONFIG, .write = !op->in,
 					.size = op->size, .value = op->data };
-	struct device *device;
+	bool done;
 
 	if (op->port == PCI_ADDRESS_PORT && op->size == 4 && !op->in)
 		vm->pci_address = (u32)op->data;
@@ -218,15 +230,9 @@ bool device_port(struct cpu *cpu, struct vcpu *vcpu, bool *runs_on)
 	    !(vm->pci_address & PCI_ENABLED))
 		return false;
 	access.offset = (vm->pci_address & 0xfc) + (op->port & 3);
-	if (is_rom(&access)) {
-		op->access.value = 0;
-		*runs_on = op_port_done(cpu, vcpu);
-		return true;
-	}
-	device = device_of_function(vm, (vm->pci_address >> 8) & 0xffff, &access);
-	if (!device)
+	if (!config(cpu, vcpu, (vm->pci_address >> 8) & 0xffff, &access, &done))
 		return false;
-	*runs_on = begin(cpu, vcpu, device, &access) && op_port_done(cpu, vcpu);
+	*runs_on = done && op_port_done(cpu, vcpu);
 	return true;
 }
 
