@@ -323,6 +323,7 @@ enum mon_vm_device_type {
 
 /* With MON_DEVICE_NETWORK, not MON_DEVICE_MMIO: it has n queue pairs, as many as QEMU's card */
 #define MON_DEVICE_PAIRS(n) (((n) - 1) * MON_DEVICE_PAIRS_STEP)
+#define MON_DEVICE_NR_PAIRS(type) (((type) & MON_DEVICE_PAIRS_MASK) / MON_DEVICE_PAIRS_STEP + 1)
 #define MON_DEVICE_PAIRS_STEP 0x10000u
 #define MON_DEVICE_PAIRS_MASK 0x70000u
 #define MON_DEVICE_PAIRS_MAX 8u

@@ -226,14 +226,9 @@ enum io_result device_queues_clear(struct device *d, u32 *page)
 
 /* ---- making, end ---- */
 
-static u32 pairs_of(u32 type)
-{
-	return 1 + (type & MON_DEVICE_PAIRS_MASK) / MON_DEVICE_PAIRS_STEP;
-}
-
 static u32 arena_pages(u32 type)
 {
-	return (u8)type == MON_DEVICE_DISK ? BLK_PAGES : CARD_PAGES(pairs_of(type));
+	return (u8)type == MON_DEVICE_DISK ? BLK_PAGES : CARD_PAGES(MON_DEVICE_NR_PAIRS(type));
 }
 
 _Static_assert(BLK_PAGES * PAGE_SIZE <= MON_VM_ARENA_DEVICE, "the arena of a disk");
@@ -355,7 +350,7 @@ static void set_place(struct device *d, u32 type, u32 function)
 
 static struct device *create(u32 type, u32 first_page)
 {
-	u32 pairs = pairs_of(type), queues = CARD_QUEUES(pairs);
+	u32 pairs = MON_DEVICE_NR_PAIRS(type), queues = CARD_QUEUES(pairs);
 	void *page[DEVICE_FRAMES_MAX];
 	struct device *d;
 

@@ -90,8 +90,7 @@ static void show_policy(const struct mon_vm_policy *p)
 		printf("%s %#llx %#llx\n", names[p->range[i].type], p->range[i].start,
 		       p->range[i].end);
 	for (i = 0; i < p->nr_devices; i++) {
-		unsigned int type = p->device[i].type,
-			     pairs = 1 + (type & MON_DEVICE_PAIRS_MASK) / MON_DEVICE_PAIRS_STEP;
+		unsigned int type = p->device[i].type, pairs = MON_DEVICE_NR_PAIRS(type);
 
 		printf("%s%s %#x", type & MON_DEVICE_MMIO ? "mmio-" : "",
 		       device_names[type & 0xff], p->device[i].function);
