@@ -7,7 +7,7 @@
  */
 #define ARENA_PAGES 600
 #include "core/io/card.h"
-#include "core_io.h"
+#include "host_side.h"
 
 #define SIZE 8
 #define QUEUE_AT(n) (0x1000 + (n) * 0x3000)
@@ -22,44 +22,24 @@
 static struct card card;
 static struct net net[MON_DEVICE_PAIRS_MAX];
 static struct driver driver[CARD_QUEUES_MAX];
-static u16 host_seen[CARD_QUEUES_MAX], host_used[CARD_QUEUES_MAX];
+static struct host_side side[CARD_QUEUES_MAX];
 static u32 pairs, kicked;
-
-static void *page_of(u32 queue)
-{
-	return arena_memory[card_queue_page(&card, queue)];
-}
 
 /* ---- QEMU ---- */
 
-static u8 *gpa_to_host(u64 gpa)
+/* host_next() - what was posted: its first descriptor; NULL: nothing */
+static u8 *host_next(u32 queue, u16 *head, struct driver_desc *desc)
 {
-	check(gpa >= ARENA_GPA && gpa < ARENA_GPA + sizeof(arena_memory) - BUFFER);
-	return &arena_memory[0][0] + (gpa - ARENA_GPA);
-}
+	bool any = *side_word(&side[queue], HOST_AVAIL_AT + 2) != side[queue].taken;
+	u8 *at = side_take(&side[queue], head, desc, BUFFER);
 
-/* host_next() - what was posted: its first descriptor */
-static bool host_next(u32 queue, u16 *head, struct driver_desc *desc)
-{
-	u8 *page = page_of(queue);
-	u16 idx;
-
-	memcpy(&idx, page + HOST_AVAIL_AT + 2, 2);
-	if (idx == host_seen[queue])
-		return false;
-	memcpy(head, page + HOST_AVAIL_AT + 4 + host_seen[queue]++ % HOST_QUEUE_SIZE * 2, 2);
-	check(*head < HOST_QUEUE_SIZE);
-	memcpy(desc, page + *head * sizeof(*desc), sizeof(*desc));
-	return true;
+	check(at || !any); /* it is one of the arena's */
+	return at;
 }
 
 static void host_use(u32 queue, u16 head, u32 written)
 {
-	u8 *page = page_of(queue);
-	u32 entry[2] = { head, written };
-
-	memcpy(page + HOST_USED_AT + 4 + host_used[queue]++ % HOST_QUEUE_SIZE * 8, entry, 8);
-	memcpy(page + HOST_USED_AT + 2, &host_used[queue], 2);
+	side_use(&side[queue], head, written);
 }
 
 /* host_command() - what QEMU is told, 4 bytes; it answers @answer in @written bytes */
@@ -68,14 +48,15 @@ static u32 host_command(u8 answer, u32 written)
 	struct driver_desc desc, last;
 	u32 command;
 	u16 head;
+	u8 *at = host_next(2 * pairs, &head, &desc), *to;
 
-	if (!host_next(2 * pairs, &head, &desc))
+	if (!at)
 		return 0;
 	check(desc.len == sizeof(command) && desc.flags == 1 && desc.next == head + 1);
-	memcpy(&last, (u8 *)page_of(2 * pairs) + desc.next * sizeof(last), sizeof(last));
-	check(last.len == 1 && last.flags == 2);
-	memcpy(&command, gpa_to_host(desc.gpa), sizeof(command));
-	*gpa_to_host(last.gpa) = answer;
+	to = side_desc(&side[2 * pairs], desc.next, &last, BUFFER);
+	check(to && last.len == 1 && last.flags == 2);
+	memcpy(&command, at, sizeof(command));
+	*to = answer;
 	host_use(2 * pairs, head, written);
 	return command;
 }
@@ -99,12 +80,12 @@ static void start_as(u32 nr, u64 accepted)
 	memset(net, 0, sizeof(net));
 	memset(ram, MARK, sizeof(ram));
 	memset(arena_memory, 0, sizeof(arena_memory));
-	memset(host_seen, 0, sizeof(host_seen));
-	memset(host_used, 0, sizeof(host_used));
 	for (i = 0; i < nr; i++)
 		frame[i] = &net[i];
 	pairs = nr;
 	card_init(&card, nr, frame, 0);
+	for (i = 0; i < CARD_QUEUES(nr); i++)
+		side[i] = (struct host_side){ arena_memory[card_queue_page(&card, i)], 0, 0 };
 	check(card_host_start(&card, NULL) == IO_DONE);
 	for (i = 0; i < used; i++)
 		driver_start(&driver[i], &queue[i], QUEUE_AT(i), SIZE);
@@ -159,7 +140,7 @@ static bool carries(u32 pair)
 {
 	u32 rx = 2 * pair, tx = rx + 1, written, i, others = 0;
 	struct driver_desc desc;
-	u8 packet[100];
+	u8 packet[100], *at;
 	u16 head;
 
 	memset(packet, 1 + (int)pair, sizeof(packet));
@@ -168,18 +149,21 @@ static bool carries(u32 pair)
 	driver_give(&driver[tx], 0);
 	driver_desc(&driver[rx], 0, BUFFER_AT(rx, 0), BUFFER, 2, 0);
 	driver_give(&driver[rx], 0);
-	if (!host_next(rx, &head, &desc))
+	at = host_next(rx, &head, &desc);
+	if (!at)
 		return false;
-	memcpy(gpa_to_host(desc.gpa) + NET_HEADER, packet, sizeof(packet));
+	memcpy(at + NET_HEADER, packet, sizeof(packet));
 	host_use(rx, head, NET_HEADER + sizeof(packet));
 	work();
 	if (driver_take(&driver[rx], &written) || written != NET_HEADER + sizeof(packet) ||
 	    memcmp(ram + BUFFER_AT(rx, 0) + NET_HEADER, packet, sizeof(packet)))
 		return false;
 	for (i = 1; i < 2 * pairs; i += 2)
-		others += i != tx && host_next(i, &head, &desc);
-	if (others || !host_next(tx, &head, &desc) || driver_take(&driver[tx], &written) ||
-	    memcmp(gpa_to_host(desc.gpa) + NET_HEADER, packet, sizeof(packet)))
+		if (i != tx && host_next(i, &head, &desc))
+			others++;
+	at = host_next(tx, &head, &desc);
+	if (others || !at || driver_take(&driver[tx], &written) ||
+	    memcmp(at + NET_HEADER, packet, sizeof(packet)))
 		return false;
 	host_use(tx, head, 0);
 	return kicked == (BIT(rx) | BIT(tx));
@@ -314,9 +298,9 @@ static void test_not_told(void)
 {
 	start(2);
 	check(use_pairs(2));
-	*((u8 *)page_of(3) + HOST_USED_AT) = 1;
+	side[3].page[HOST_USED_AT] = 1;
 	ok(!carries(1) && kicked == BIT(2), "QEMU is not told when it does not want to be");
-	*((u8 *)page_of(3) + HOST_USED_AT) = 0xfe;
+	side[3].page[HOST_USED_AT] = 0xfe;
 	ok(carries(1), "... until it does");
 }
 
@@ -407,7 +391,7 @@ static void test_random_host(void)
 			faults++;
 			start(2);
 		}
-		page = page_of(4);
+		page = side[4].page;
 		if (!card.waits)
 			guest_set_pairs(1 + unit_random() % 2);
 		for (i = unit_random() % 4; i; i--)

@@ -11,6 +11,7 @@
  * keeps to the rules, and by which phases.
  */
 #include "device_sim.h"
+#include "host_side.h"
 
 /* ---- policies, frames, keys ---- */
 
@@ -300,32 +301,20 @@ static void test_reset_amid_step(void)
 }
 
 /* The card's side of QEMU: one packet of what was sent, and one to be received */
-static bool card_packet(u32 queue, u8 *packet, u32 len, bool write)
+static bool card_packet(struct host_side *side, u8 *packet, u32 len, bool write)
 {
-	u8 *page = arena_memory[queue], *at;
-	static u16 taken[2], used[2];
 	struct driver_desc desc;
-	u32 entry[2];
-	u16 head, idx;
+	u16 head;
+	u8 *at = side_take(side, &head, &desc, 0);
 
-	memcpy(&idx, page + HOST_USED_AT + 2, 2);
-	if (!idx)
-		taken[queue] = used[queue] = 0;
-	memcpy(&idx, page + HOST_AVAIL_AT + 2, 2);
-	if (idx == taken[queue])
+	if (!at)
 		return false;
-	memcpy(&head, page + HOST_AVAIL_AT + 4 + taken[queue]++ % HOST_QUEUE_SIZE * 2, 2);
-	memcpy(&desc, page + head * sizeof(desc), sizeof(desc));
-	check(desc.gpa >= ARENA_GPA && desc.gpa + desc.len <= ARENA_GPA + NET_PAGES * PAGE_SIZE);
-	at = &arena_memory[0][0] + (desc.gpa - ARENA_GPA);
+	check(desc.gpa + desc.len <= ARENA_GPA + NET_PAGES * PAGE_SIZE);
 	if (write)
 		memcpy(at, packet, len);
 	else
-		memcpy(packet, at, len = desc.len);
-	entry[0] = head;
-	entry[1] = write ? len : 0;
-	memcpy(page + HOST_USED_AT + 4 + used[queue]++ % HOST_QUEUE_SIZE * 8, entry, 8);
-	memcpy(page + HOST_USED_AT + 2, &used[queue], 2);
+		memcpy(packet, at, desc.len);
+	side_use(side, head, write ? len : 0);
 	return true;
 }
 
@@ -335,6 +324,7 @@ static bool card_packet(u32 queue, u8 *packet, u32 len, bool write)
 
 static void test_card(void)
 {
+	struct host_side host_rx = { arena_memory[0], 0, 0 }, host_tx = { arena_memory[1], 0, 0 };
 	struct driver rx, tx;
 	struct guest_queue unused;
 	u8 packet[200];
@@ -357,7 +347,7 @@ static void test_card(void)
 		driver_desc(&rx, i % 32, PACKETS_AT + i % 32 * 256, 256, 2, 0);
 		driver_give(&rx, i % 32);
 		memset(packet, i, sizeof(packet));
-		n += card_packet(0, packet, sizeof(packet), true);
+		n += card_packet(&host_rx, packet, sizeof(packet), true);
 		entries();
 		n += driver_take(&rx, &written) == (int)(i % 32) && written == 200 &&
 		     ram[PACKETS_AT + i % 32 * 256 + 199] == (u8)i;
@@ -366,7 +356,7 @@ static void test_card(void)
 		kicks = functions[0].kicks;
 		reg_write(card, PCI_NOTIFY + PCI_NOTIFY_STEP, 2, 1);
 		n += functions[0].kicks > kicks;
-		n += card_packet(1, packet, 0, false) && packet[149] == (u8)i && !packet[0];
+		n += card_packet(&host_tx, packet, 0, false) && packet[149] == (u8)i && !packet[0];
 		n += driver_take(&tx, &written) == (int)(i % 32);
 	}
 	ok(n == 1000 && !functions[0].bad, "200 packets each way, QEMU told of each");
@@ -376,18 +366,13 @@ static void test_card(void)
 
 static void test_pairs(void)
 {
-	struct mon_vm_policy p = good_policy();
 	const u64 features = BIT(32) | BIT(5) | BIT(16) | BIT(17) | BIT(22);
 	struct driver queue[5];
 	struct guest_queue unused;
 	u64 before;
 	u32 i;
 
-	p.nr_devices = 1;
-	memset(&p.device[1], 0, sizeof(p.device[1]));
-	p.device[0].type |= MON_DEVICE_PAIRS(2);
-	vm_of(&p);
-	probe(card, CARD_BAR);
+	vm_of_card(2);
 	ok(reg_read(card, 0x12, 2) == 5 && cfg_read(card, PCI_MSIX_AT + 2, 2) == 5 &&
 	   reg_read(card, PCI_DEVICE + 8, 2) == 2,
 	   "two pairs: five queues, a vector for each and one more");

@@ -438,15 +438,9 @@ static void test_random_card(void)
 {
 	bool answered[CPUS] = { false }, under_way[CPUS] = { false };
 	u32 answer[CPUS] = { 0 }, n, cpu, at = 0, used = 0, several = 0, broken = 0, given_up = 0;
-	struct mon_vm_policy p = good_policy();
 	enum device_result result;
 
-	p.nr_devices = 1;
-	memset(&p.device[1], 0, sizeof(p.device[1]));
-	p.device[0].type |= MON_DEVICE_PAIRS(PAIRS);
-	vm_of(&p);
-	functions[0].queues = CARD_QUEUES(PAIRS);
-	probe(card, CARD_BAR);
+	vm_of_card(PAIRS);
 	host_answer = mostly_honest;
 	for (n = 0; n < 2000000; n++) {
 		cpu = below(CPUS);

@@ -6,7 +6,7 @@
  * them, neither of the guest's memory to the host nor of the host's header to the guest.
  */
 #include "core/io/net.h"
-#include "core_io.h"
+#include "host_side.h"
 
 #define SIZE 32
 #define RX_AT 0x10000
@@ -23,41 +23,17 @@ static struct arena *arena;
 
 /* ---- the host's device ---- */
 
-struct host_side {
-	u8 *page;
-	u16 taken, used;
-};
-
 static struct host_side host_rx, host_tx;
-
-static u16 *word(u8 *page, u32 at)
-{
-	return (u16 *)(page + at);
-}
 
 /* host_next() - a buffer that was posted, or NULL */
 static u8 *host_next(struct host_side *side, u16 *head, u32 *len)
 {
 	struct driver_desc desc;
+	u8 *at = side_take(side, head, &desc, BUFFER);
 
-	if (*word(side->page, HOST_AVAIL_AT + 2) == side->taken)
-		return NULL;
-	*head = *word(side->page, HOST_AVAIL_AT + 4 + side->taken++ % HOST_QUEUE_SIZE * 2);
-	if (*head >= HOST_QUEUE_SIZE)
-		return NULL; /* the host has written over it itself */
-	memcpy(&desc, side->page + *head * sizeof(desc), sizeof(desc));
-	if (desc.gpa < ARENA_GPA || desc.gpa > ARENA_GPA + sizeof(arena_memory) - BUFFER)
-		return NULL;
-	*len = desc.len;
-	return &arena_memory[0][0] + (desc.gpa - ARENA_GPA);
-}
-
-static void host_use(struct host_side *side, u16 head, u32 written)
-{
-	u32 entry[2] = { head, written };
-
-	memcpy(side->page + HOST_USED_AT + 4 + side->used++ % HOST_QUEUE_SIZE * 8, entry, 8);
-	*word(side->page, HOST_USED_AT + 2) = side->used;
+	if (at)
+		*len = desc.len;
+	return at;
 }
 
 /* host_send() - a packet of @len bytes for the guest, with a header that means something */
@@ -71,7 +47,7 @@ static bool host_send(const u8 *packet, u32 len)
 		return false;
 	memset(to, 0xff, NET_HEADER);
 	memcpy(to + NET_HEADER, packet, len);
-	host_use(&host_rx, head, NET_HEADER + len);
+	side_use(&host_rx, head, NET_HEADER + len);
 	return true;
 }
 
@@ -139,7 +115,7 @@ static void test_sending(void)
 			 memcmp(there + NET_HEADER, packet, len);
 		for (u32 i = 0; there && i < NET_HEADER; i++)
 			wrong += there[i] != 0;
-		host_use(&host_tx, head, 0);
+		side_use(&host_tx, head, 0);
 	}
 	for (u32 i = 0; i < sizeof(arena_memory); i++)
 		leaked += ((u8 *)arena_memory)[i] == MARK;
@@ -200,7 +176,7 @@ static void test_flow(void)
 		;
 	ok(n == NET_SLOTS, "the host sends nothing: what has no slot waits");
 	check(host_next(&host_tx, &head, &len));
-	host_use(&host_tx, head, 0);
+	side_use(&host_tx, head, 0);
 	work();
 	ok(driver_take(&tx, &written) >= 0 && driver_take(&tx, &written) < 0,
 	   "... and goes on with a slot");
@@ -302,7 +278,7 @@ static void test_mapped_late(void)
 		guest_send(n % (SIZE / 2), packet, len);
 		map_until(net_works);
 		wrong += driver_take(&tx, &written) < 0 || !host_next(&host_tx, &head, &len);
-		host_use(&host_tx, head, 0);
+		side_use(&host_tx, head, 0);
 	}
 	arena_lazy = false;
 	ok(!wrong && !net.dropped, "pages that the host maps when it is told: no packet is lost");

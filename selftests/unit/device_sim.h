@@ -555,4 +555,17 @@ static void vm_probed(void)
 	probe(disk, DISK_BAR);
 }
 
+/* A VM with a card of so many pairs alone, which the guest has found */
+static void vm_of_card(u32 pairs)
+{
+	struct mon_vm_policy p = good_policy();
+
+	p.nr_devices = 1;
+	memset(&p.device[1], 0, sizeof(p.device[1]));
+	p.device[0].type |= MON_DEVICE_PAIRS(pairs);
+	vm_of(&p);
+	functions[0].queues = CARD_QUEUES(pairs);
+	probe(card, CARD_BAR);
+}
+
 #endif /* _UNIT_DEVICE_SIM_H */
