@@ -27,9 +27,7 @@ with()
 	guest_end
 }
 
-for module in tun vhost_iotlb vhost tap vhost_net; do
-	insmod /lib/$module.ko || exit
-done
+vhost_loads || exit
 mkfifo /tmp/there
 net echo 7 >/tmp/there &
 read -r _ </tmp/there || exit

@@ -52,10 +52,15 @@ config()
 	guest_does "config $*" | sed -n 's/^[a-z]*: //p'
 }
 
+# came N: interrupts that the guest has had for what came by pair N of the card
+came()
+{
+	guest_does "n=\$(basename \$(readlink /sys/class/net/eth0/device))-input.$1; while read -r i a b c; do [ \"\${c##* }\" != \$n ] || echo came \$((a + b)); done </proc/interrupts" |
+		sed -n 's/^came //p'
+}
+
 insmod /lib/monitor/monitor.ko && modprobe kvm_intel || exit 1
-for module in tun vhost_iotlb vhost tap vhost_net; do
-	insmod /lib/$module.ko || exit 1
-done
+vhost_loads || exit 1
 truncate -s $((blocks * 4096)) /tmp/plain
 blocks write /tmp/plain $blocks 1 >/dev/null
 for i in 0 1; do
@@ -118,12 +123,6 @@ has "$(ping -c 9 -i 0.1 -s 1400 -W 9 10.0.2.15)" ' 0% packet loss' "... and the 
 [ "$(turns "vhost-$qemu")" -gt $((before + 18)) ]
 ok $? "what it sends and gets is carried by the host's kernel"
 is "$(guest_does 'ls -1d /sys/class/net/eth0/queues/*' | grep -c '^/sys')" 4 "... with two pairs"
-# came N: interrupts that the guest has had for what came by pair N of the card
-came()
-{
-	guest_does "n=\$(basename \$(readlink /sys/class/net/eth0/device))-input.$1; while read -r i a b c; do [ \"\${c##* }\" != \$n ] || echo came \$((a + b)); done </proc/interrupts" |
-		sed -n 's/^came //p'
-}
 for i in 0 1; do
 	before=$(came $i)
 	has "$(guest_does "taskset $((i + 1)) ping -c 6 -i 0.1 -W 9 10.0.2.2")" ' 0% packet loss' \

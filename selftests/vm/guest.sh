@@ -96,6 +96,16 @@ guest_loads()
 	[ "${PIPESTATUS[1]}" = 1 ]
 }
 
+# vhost_loads: the host's modules for a tap that its kernel serves (vhost_modules)
+vhost_loads()
+{
+	local module
+
+	for module in tun vhost_iotlb vhost tap vhost_net; do
+		insmod /lib/$module.ko || return
+	done
+}
+
 # guest_monitor COMMAND: of QEMU's monitor; prints the answer, on one line
 guest_monitor()
 {
