@@ -66,8 +66,8 @@ sealed()
 	has "$said" '^running' "sealed: all that systemd starts has started" ||
 		diag "$(guest_does 'systemctl --failed')"
 	has "$said" '^/dev/vda1 / ext4 rw,' "sealed: its root is there, and can be written"
-	has "$(guest_does "grep -c '$marker' /root/marker")" '^2000$' "sealed: it reads a text"
-	guest_does "sed 's/^/here, too, /' /root/marker >/root/mine" >/dev/null
+	has "$(guest_does "grep -c '$marker' /srv/marker")" '^2000$' "sealed: it reads a text"
+	guest_does "sed 's/^/here, too, /' /srv/marker >/srv/mine" >/dev/null
 	[ ! -f /firmware ] || has "$(guest_does 'cat /sys/firmware/efi/fw_platform_size')" '^64$' \
 		"sealed: its firmware is UEFI"
 	off sealed
@@ -98,7 +98,7 @@ ordinary()
 {
 	guest_carried=()
 	debian "(plain)" ordinary /tmp/plain
-	has "$(guest_does "grep -c '^here, too, ' /root/mine")" '^2000$' \
+	has "$(guest_does "grep -c '^here, too, ' /srv/mine")" '^2000$' \
 		"(plain): it has what was written when it was sealed"
 	off "(plain)"
 	[ "$(marked /tmp/plain)" -gt 3900 ]
