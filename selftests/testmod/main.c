@@ -10,6 +10,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
+#include <linux/workqueue.h>
 #include <asm/fpu/api.h>
 #include "testmod.h"
 
@@ -54,6 +55,17 @@ static void on_here(void *arg)
 		on->fn(on->arg);
 }
 
+static long nothing_here(void *arg)
+{
+	return 0;
+}
+
+/* The interrupt came amid a softirq. That goes on only if no other comes right behind it. */
+void let_go_on(u64 cpu)
+{
+	work_on_cpu(cpu, nothing_here, NULL);
+}
+
 /* What runs there may use vector registers: not amid the kernel's own use, but a moment later. */
 int run_on(u64 cpu, void (*fn)(void *), void *arg)
 {
@@ -62,10 +74,12 @@ int run_on(u64 cpu, void (*fn)(void *), void *arg)
 
 	if (cpu >= nr_cpu_ids)
 		return -EINVAL;
-	do
+	for (;;) {
 		err = smp_call_function_single(cpu, on_here, &on, 1);
-	while (!err && on.busy);
-	return err;
+		if (err || !on.busy)
+			return err;
+		let_go_on(cpu);
+	}
 }
 
 static int dispatch(char *line)

@@ -65,12 +65,12 @@ static void run_first(void *arg)
 	call_single_data_t csd;
 
 	INIT_CSD(&csd, both_here, &b[1]);
-	do {
-		b[1].state = ASKED;
-		smp_call_function_single_async(1, &csd);
-		while (READ_ONCE(b[1].state) == ASKED)
-			cpu_relax();
-	} while (b[1].state == BUSY);
+	b[1].state = ASKED;
+	smp_call_function_single_async(1, &csd);
+	while (READ_ONCE(b[1].state) == ASKED)
+		cpu_relax();
+	if (READ_ONCE(b[1].state) == BUSY)
+		return;
 	both_here(&b[0]);
 	/* the csd is on this stack */
 	while (smp_load_acquire(&b[1].state) != DONE)
@@ -82,10 +82,16 @@ int run_both(void (*fn)(void *arg, atomic_t *ready), void *first, void *second)
 {
 	atomic_t ready = ATOMIC_INIT(0);
 	struct both b[2] = { { fn, first, &ready, ASKED }, { fn, second, &ready, ASKED } };
+	int err;
 
 	if (num_online_cpus() < 2)
 		return -EINVAL;
-	return run_on(0, run_first, b);
+	for (;;) {
+		err = run_on(0, run_first, b);
+		if (err || b[1].state != BUSY)
+			return err;
+		let_go_on(1);
+	}
 }
 
 static void wait_loops(u64 n)

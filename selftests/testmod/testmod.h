@@ -42,6 +42,7 @@ __printf(1, 2) void say(const char *format, ...);
 void say_fault(int vector);
 
 int run_on(u64 cpu, void (*fn)(void *), void *arg);
+void let_go_on(u64 cpu);
 
 /* On CPUs 0 and 1, interrupts off; each calls meet() before what is to happen at once. */
 int run_both(void (*fn)(void *arg, atomic_t *ready), void *first, void *second);
