@@ -27,19 +27,19 @@ files()
 	fi
 }
 
+# begin_with PATTERN: those of the files on standard input whose first line matches it
+begin_with()
+{
+	tr '\n' '\0' | LC_ALL=C xargs -0 -r awk -v pattern="$1" 'FNR == 1 { if ($0 ~ pattern) print FILENAME; nextfile }'
+}
+
 # scripts: those that a shell reads
 scripts()
 {
-	files '*' | while IFS= read -r file; do
-		case $file in
-		*.sh) printf '%s\n' "$file" ;;
-		*)
-			if head -c 64 "$file" | head -n 1 | tr -d '\0' | grep -Eq '^#! ?/(usr/)?bin/(env )?(ba|da)?sh'; then
-				printf '%s\n' "$file"
-			fi
-			;;
-		esac
-	done
+	{
+		files '*.sh'
+		files '*' | begin_with '^#! ?/(usr/)?bin/(env )?(ba|da)?sh'
+	} | sort -u
 }
 
 # build_module KERNEL KFLAGS: from nothing, into the scratch folder; output in $scratch/log
