@@ -53,11 +53,11 @@ for cpu in 0 1; do
 done
 user ram 48 &
 load_pids="$load_pids $!"
-(while :; do
+(while [ ! -e /tmp/over ]; do
 	dd if=/dev/urandom of=/tmp/io bs=64k count=64 2>/dev/null
 	sha256sum /tmp/io >/dev/null
 done) &
-load_pids="$load_pids $!"
+files_pid=$!
 read -r loc0 loc1 <<<"$(interrupts LOC)"
 seconds=$(cut -d ' ' -f 1 /proc/uptime)
 for ((n = 0; n < rounds && ${#failures} < 500; n++)); do
@@ -66,7 +66,7 @@ done
 none "$failures" "$rounds rounds under load"
 is $n "$rounds" "... all of them"
 dead=
-for pid in $load_pids; do
+for pid in $load_pids $files_pid; do
 	kill -0 "$pid" 2>/dev/null || dead="$dead $pid"
 done
 none "$dead" "the load runs on"
@@ -74,9 +74,10 @@ read -r loc0_after loc1_after <<<"$(interrupts LOC)"
 diag "$rounds rounds in $(echo "$(cut -d ' ' -f 1 /proc/uptime) - $seconds" | bc) seconds of the machine"
 holds "CPU 0's timer ran" "$loc0_after" -gt "$loc0"
 holds "CPU 1's timer ran" "$loc1_after" -gt "$loc1"
-# the readers in the loop are children of their own
 kill $load_pids
 wait $load_pids 2>/dev/null
+touch /tmp/over # killed, it would leave one behind that writes
+wait $files_pid
 rm -f /tmp/io
 
 settle
