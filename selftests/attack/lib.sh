@@ -3,15 +3,15 @@
 # in the test machine ("in_machine"), and inside.
 
 if [ "${1:-}" != inside ]; then
-	# in_machine SECONDS [OPTION]...
+	# in_machine [OPTION]...
 	in_machine()
 	{
-		local name add=("${@:2}")
+		local name add=("$@")
 
 		for name in victim tpr vcpu greedy ring3; do
 			add+=(--add "build/attack/$name:/usr/bin/$name")
 		done
-		exec selftests/machine/run --kernel "${KERNEL:-6.1}" --cpus 2 --timeout "$1" "${add[@]}" \
+		exec selftests/machine/run --kernel "${KERNEL:-6.1}" --cpus 2 "${add[@]}" \
 			--add selftests/lib.sh:/lib.sh --add selftests/testmod/ask.sh:/ask.sh \
 			--add selftests/attack/lib.sh:/attack.sh \
 			--add "$0:/test" -- bash /test inside

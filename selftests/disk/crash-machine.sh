@@ -26,7 +26,7 @@ power_image()
 power_machine()
 {
 	guest_modules virtio/virtio{,_ring,_pci,_pci_legacy_dev,_pci_modern_dev} block/virtio_blk
-	selftests/machine/run --timeout "$power_timeout" "${guest_modules[@]}" \
+	selftests/machine/run "${guest_modules[@]}" \
 		--add $out/rounds:/guest-bin/rounds --add $out/power.so:/lib/power.so \
 		--add $out/key:/power/key --add $out/sealed:/power/sealed \
 		--add selftests/lib.sh:/usr/bin/lib.sh --add selftests/vm/guest.sh:/usr/bin/guest.sh \
@@ -62,13 +62,11 @@ power_samples()
 	is "$bad $n" "0 $1" "$1 of these images, by monctl"
 }
 
-# power_test TIMEOUT ROUNDS KILL...
+# power_test ROUNDS KILL...
 power_test()
 {
 	local said
 
-	power_timeout=$1
-	shift
 	rm -rf $out
 	mkdir -p $out/samples
 	power_build && power_image || skip_all "no static C library, or no OpenSSL to build with"

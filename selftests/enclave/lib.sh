@@ -3,15 +3,15 @@
 # test machine ("in_machine"), and inside.
 
 if [ "${1:-}" != inside ]; then
-	# in_machine SECONDS [OPTION]...
+	# in_machine [OPTION]...
 	in_machine()
 	{
-		local add=("${@:2}") name
+		local add=("$@") name
 
 		for name in life run attack beside hostile share share_vm vm; do
 			add+=(--add "build/enclave/$name:/usr/bin/enclave-$name")
 		done
-		exec selftests/machine/run --cpus 2 --timeout "$1" "${add[@]}" \
+		exec selftests/machine/run --cpus 2 "${add[@]}" \
 			--add build/enclave/puppet.bin:/usr/lib/puppet.bin \
 			--add selftests/lib.sh:/lib.sh --add selftests/testmod/ask.sh:/ask.sh \
 			--add selftests/enclave/lib.sh:/enclave.sh \

@@ -3,7 +3,7 @@
 # registers, at moments that differ. Control: interrupts are sent, and the thread is left for each.
 set -uo pipefail
 if [ "${1:-}" != inside ]; then
-	exec selftests/machine/run --cpus 2 --timeout 1500 \
+	exec selftests/machine/run --cpus 2 \
 		--add build/enclave/run:/usr/bin/enclave-run \
 		--add build/enclave/puppet.bin:/usr/lib/puppet.bin \
 		--add selftests/lib.sh:/lib.sh --add selftests/testmod/ask.sh:/ask.sh \

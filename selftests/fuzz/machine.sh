@@ -28,13 +28,12 @@ built()
 	}
 }
 
-# in_machine SECONDS COMMAND...: with three modules: fuzz.ko, planted.ko and monitor.ko
+# in_machine COMMAND...: with three modules: fuzz.ko, planted.ko and monitor.ko
 in_machine()
 {
-	local seconds=$1 module=build/module-$release
+	local module=build/module-$release
 
-	shift
-	selftests/machine/run --cpus 2 --mem 512 --timeout "$seconds" \
+	selftests/machine/run --cpus 2 --mem 512 \
 		--add "$module-fuzz/monitor.ko:/lib/monitor/fuzz.ko" \
 		--add "$module-fuzz-planted/monitor.ko:/lib/monitor/planted.ko" \
 		--add $out/fuzzer:/usr/bin/fuzzer --add selftests/fuzz/machine/seeds:/seeds \

@@ -123,7 +123,7 @@ next_kernel=(--add "$top/build/host/${KERNEL:-6.1}/vmlinux:/guest/vmlinux")
 # machine ARGUMENTS-OF-RUN... -- COMMAND...
 machine()
 {
-	"$top/selftests/machine/run" --kernel "${KERNEL:-6.1}" --timeout "${TIMEOUT:-380}" \
+	"$top/selftests/machine/run" --kernel "${KERNEL:-6.1}" \
 		--add "$top/selftests/lib.sh:/lib/monitor/lib.sh" \
 		--add "$top/selftests/launch/inside.sh:/lib/monitor/inside.sh" \
 		--add "$top/selftests/host/machine.sh:/lib/monitor/machine.sh" \

@@ -27,7 +27,7 @@ after()
 	local way=$1 name=$2 found
 
 	shift 2
-	found=$(selftests/machine/run --kernel "${KERNEL:-6.1}" --cpus 2 --timeout 250 "$@" \
+	found=$(selftests/machine/run --kernel "${KERNEL:-6.1}" --cpus 2 "$@" \
 		--find-after-reset $PROTECTED,$OPEN --add build/host/wiped:/usr/bin/wiped -- \
 		sh -c "$in_machine" sh "$(inverted $PROTECTED)" "$(inverted $OPEN)" "$way" |
 		grep -E '^[0-9A-F]{8}$')

@@ -36,7 +36,7 @@ module()
 # machine ARGUMENTS-OF-RUN... -- COMMAND...
 machine()
 {
-	"$top/selftests/machine/run" --kernel "${KERNEL:-6.1}" --timeout 200 \
+	"$top/selftests/machine/run" --kernel "${KERNEL:-6.1}" \
 		--add "$top/selftests/lib.sh:/lib/monitor/lib.sh" \
 		--add "$launch/inside.sh:/lib/monitor/inside.sh" \
 		--add "$launch/machine.sh:/lib/monitor/machine.sh" \
@@ -66,7 +66,7 @@ launch_on()
 # rounds_on CPUS: rounds.sh there
 rounds_on()
 {
-	machine --cpus "$1" --timeout 1700 --add "$0:/lib/monitor/test" \
+	machine --cpus "$1" --add "$0:/lib/monitor/test" \
 		--add "$launch/rounds.sh:/lib/monitor/rounds.sh" -- \
 		env INSIDE=/lib/monitor bash /lib/monitor/test
 	exit

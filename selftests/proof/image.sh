@@ -24,7 +24,7 @@ built()
 # works MODULE: what comes of a host that runs guests on it
 works()
 {
-	selftests/machine/run --cpus 2 --mem 640 --timeout 800 --add "$1:/lib/monitor/monitor.ko" \
+	selftests/machine/run --cpus 2 --mem 640 --add "$1:/lib/monitor/monitor.ko" \
 		--add $out/guest:/usr/bin/guest --add $out/share:/usr/bin/share \
 		--add build/enclave/run:/usr/bin/enclave-run \
 		--add build/enclave/share:/usr/bin/enclave-share \
