@@ -14,7 +14,7 @@ boot()
 	build/tools/monctl disk import --key "$work/key" --new-key $debian/disk.img "$work/sealed" \
 		>/dev/null || exit 1
 	[ $# = 1 ] || firmware=(--add "$2:/firmware")
-	exec selftests/machine/run --mem 2048 "${firmware[@]}" \
+	exec selftests/machine/run --qemu --mem 2048 "${firmware[@]}" \
 		--add "$work/sealed:/sealed" --add "$work/key:/key" --add $debian/vmlinuz:/vmlinuz \
 		--add $debian/initrd:/initrd --add /bin/grep:/usr/bin/ggrep \
 		--add /sbin/e2fsck:/usr/bin/e2fsck --add selftests/lib.sh:/usr/bin/lib.sh \

@@ -26,7 +26,7 @@ power_image()
 power_machine()
 {
 	guest_modules virtio/virtio{,_ring,_pci,_pci_legacy_dev,_pci_modern_dev} block/virtio_blk
-	selftests/machine/run "${guest_modules[@]}" \
+	selftests/machine/run --qemu "${guest_modules[@]}" \
 		--add $out/rounds:/guest-bin/rounds --add $out/power.so:/lib/power.so \
 		--add $out/key:/power/key --add $out/sealed:/power/sealed \
 		--add selftests/lib.sh:/usr/bin/lib.sh --add selftests/vm/guest.sh:/usr/bin/guest.sh \

@@ -41,7 +41,7 @@ survives()
 	small
 	mv "$work/tree" "$work/more/tree"
 	(cd "$work/more" && find tree | cpio -o -H newc --quiet) | zstd -q >"$work/tree.cpio.zst"
-	exec selftests/machine/run --mem 2048 \
+	exec selftests/machine/run --qemu --mem 2048 \
 		--add "$work/tree.cpio.zst:/tree.cpio.zst" --add /usr/bin/zstd:/usr/bin/zstd \
 		--add selftests/lib.sh:/usr/bin/lib.sh \
 		--add selftests/vm/guest.sh:/usr/bin/guest.sh \

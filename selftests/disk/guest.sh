@@ -13,7 +13,7 @@ on_guest()
 		gcc -O2 -Wall -Wextra -Werror -static -o build/disk/search selftests/vm/search.c ||
 		skip_all "no static C library to build with"
 	make -s -C tools/guest SERIES=6.1
-	exec selftests/machine/run --cpus "$1" "${guest_modules[@]}" \
+	exec selftests/machine/run --qemu --cpus "$1" "${guest_modules[@]}" \
 		--add "build/guest-$(selftests/machine/kver 6.1)/monguest.ko:/guest-bin/monguest.ko" \
 		--add build/disk/blocks:/guest-bin/blocks --add build/disk/blocks:/usr/bin/blocks \
 		--add build/disk/search:/usr/bin/search --add selftests/lib.sh:/usr/bin/lib.sh \

@@ -11,7 +11,7 @@ guests()
 	options=()
 	while [ "$1" != -- ]; do options+=("$1"); shift; done
 	shift
-	out=$(selftests/machine/run "${options[@]}" \
+	out=$(selftests/machine/run --qemu "${options[@]}" \
 		--add selftests/nested/guests-inside.sh:/guests.sh -- bash /guests.sh "$count" "$@" 2>&1)
 	diag "$out"
 	[ "$(grep -c GUEST-UP <<<"$out")" = "$count" ] &&

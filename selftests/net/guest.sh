@@ -13,7 +13,7 @@ on_guests()
 	gcc -O2 -Wall -Wextra -Werror -static -o build/net/search selftests/vm/search.c &&
 		gcc -O2 -Wall -Wextra -Werror -static -o build/net/packets selftests/net/packets.c ||
 		skip_all "no static C library to build with"
-	exec selftests/machine/run "${guest_modules[@]}" \
+	exec selftests/machine/run --qemu "${guest_modules[@]}" \
 		--add build/net/packets:/guest-bin/packets --add build/net/search:/usr/bin/search \
 		--add build/net/packets:/usr/bin/packets --add selftests/lib.sh:/usr/bin/lib.sh \
 		--add selftests/vm/guest.sh:/usr/bin/guest.sh \

@@ -14,7 +14,7 @@ in_machine()
 	for program in monguest.ko calls.ko ring3; do
 		options+=(--add "$s/$program:/guest-bin/$program")
 	done
-	selftests/machine/run "${options[@]}" --mem "$mb" \
+	selftests/machine/run --qemu "${options[@]}" --mem "$mb" \
 		--add build/tools/monpipe:/guest-bin/monpipe \
 		--add selftests/share/vms.sh:/usr/bin/vms.sh \
 		--add "selftests/share/$script:/usr/bin/inside.sh" \

@@ -8,7 +8,7 @@ boot()
 {
 	local out name="host $1, $2 CPUs; $4, $3 vCPUs"
 
-	out=$(selftests/machine/run --kernel "$1" --cpus "$2" \
+	out=$(selftests/machine/run --qemu --kernel "$1" --cpus "$2" \
 		--add selftests/vm/guest.sh:/usr/bin/guest.sh \
 		--add selftests/vm/boot-inside.sh:/usr/bin/boot-inside.sh \
 		-- bash /usr/bin/boot-inside.sh "$3" "$4" 2>&1)
