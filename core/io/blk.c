@@ -456,13 +456,15 @@ bool blk_is_old(const struct blk *blk)
 	return disk_why(blk->disk) == DISK_WHY_ROLLED_BACK;
 }
 
-enum io_result blk_host_start(struct blk *blk)
+enum io_result blk_host_start(struct blk *blk, bool quiet)
 {
 	void *queue = page_of(blk, QUEUE_PAGE);
 
 	if (!queue)
 		return IO_AGAIN;
 	host_queue_init(&blk->host, queue, BLK_SLOTS, BLK_SEGMENTS);
+	if (quiet)
+		host_queue_quiet(queue);
 	blk->knocking = false;
 	return IO_DONE;
 }

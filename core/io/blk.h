@@ -49,9 +49,10 @@ bool blk_is_old(const struct blk *blk);
 /**
  * blk_host_start() - the host's device was reset: its queue is empty
  *
- * What is posted is lost, so nothing may be (blk_host_busy()). IO_AGAIN: a page is missing.
+ * What is posted is lost, so nothing may be (blk_host_busy()). @quiet: it is not to interrupt, for
+ * without a vector it would by its pin. IO_AGAIN: a page is missing.
  */
-enum io_result blk_host_start(struct blk *blk);
+enum io_result blk_host_start(struct blk *blk, bool quiet);
 
 /** blk_host_queue() - where the host's device has its queue: page of the arena */
 u32 blk_host_queue(const struct blk *blk);

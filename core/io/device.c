@@ -291,7 +291,7 @@ static int set_up(struct step *s)
 		a->pc++;
 	}
 	/* Reset: now its queues are the monitor's alone. */
-	if (a->pc == SET_UP_RESET && device_queues_clear(s->d, &page) == IO_AGAIN)
+	if (a->pc == SET_UP_RESET && device_queues_clear(s->d, vectors, &page) == IO_AGAIN)
 		return page_missing(s, page);
 	if (!set_up_step(s->d, a->pc, vectors, &step))
 		return go_to(s, (enum phase)a->then);

@@ -215,10 +215,10 @@ bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step
 	return n < BEFORE_QUEUES + queues + !counts;
 }
 
-enum io_result device_queues_clear(struct device *d, u32 *page)
+enum io_result device_queues_clear(struct device *d, bool vectors, u32 *page)
 {
 	enum io_result result =
-		is_disk(d) ? blk_host_start(d->blk) : card_host_start(&d->card, NULL);
+		is_disk(d) ? blk_host_start(d->blk, !vectors) : card_host_start(&d->card, NULL);
 
 	*page = device_missing(d);
 	return result;

@@ -100,7 +100,7 @@ bool set_up_step(const struct device *d, u32 n, bool vectors, struct set_up_step
 /* Of vmx/cpu.h, which core/io/ is below */
 void count(enum mon_counter counter);
 
-/** device_queues_clear() - in the arena; IO_AGAIN: @page is missing */
-enum io_result device_queues_clear(struct device *d, u32 *page);
+/** device_queues_clear() - in the arena; @vectors: they have some; IO_AGAIN: @page is missing */
+enum io_result device_queues_clear(struct device *d, bool vectors, u32 *page);
 
 #endif /* _CORE_IO_DEVICE_STATE_H */

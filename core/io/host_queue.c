@@ -7,6 +7,7 @@
 #define DESC_NEXT BIT(0)
 #define DESC_WRITE BIT(1)
 #define USED_NO_NOTIFY BIT(0)
+#define AVAIL_NO_INTERRUPT BIT(0)
 
 struct host_desc {
 	u64 gpa;
@@ -51,6 +52,11 @@ void host_queue_init(struct host_queue *queue, void *page, u16 slots, u16 descs)
 		       slots * descs > HOST_QUEUE_SIZE);
 	memset(page, 0, PAGE_SIZE);
 	*queue = (struct host_queue){ .slots = slots, .descs = descs };
+}
+
+void host_queue_quiet(void *page)
+{
+	WRITE_ONCE(avail_of(page)->flags, AVAIL_NO_INTERRUPT);
 }
 
 int host_queue_free_slot(const struct host_queue *queue)

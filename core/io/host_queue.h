@@ -65,6 +65,8 @@ struct host_segment {
 
 /** host_queue_init() - and clear @page, the host's */
 void host_queue_init(struct host_queue *queue, void *page, u16 slots, u16 descs);
+/** host_queue_quiet() - the host is not to interrupt, until the next host_queue_init() (2.7.7) */
+void host_queue_quiet(void *page);
 
 /** host_queue_free_slot() - one that is not posted; -1: none, or the queue is broken */
 int host_queue_free_slot(const struct host_queue *queue);

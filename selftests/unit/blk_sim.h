@@ -168,7 +168,7 @@ static void host_use(u32 head, u32 written)
 
 	memcpy(host_page() + HOST_USED_AT + 4 + host.used++ % HOST_QUEUE_SIZE * 8, entry, 8);
 	*host_word(HOST_USED_AT + 2) = host.used;
-	host.interrupts++;
+	host.interrupts += !(*host_word(HOST_AVAIL_AT) & 1); /* 2.7.7 */
 }
 
 /* Take what is new. */
@@ -245,10 +245,10 @@ static void host_reset(void)
 
 	host.seen = host.used = 0;
 	host.nr = 0;
-	result = blk_host_start(blk);
+	result = blk_host_start(blk, false);
 	if (result == IO_AGAIN) {
 		arena_mapped[blk_missing(blk)] = true;
-		result = blk_host_start(blk);
+		result = blk_host_start(blk, false);
 	}
 	check(result == IO_DONE);
 }

@@ -208,7 +208,7 @@ static void test_nothing_there(void)
 
 static void test_disk(void)
 {
-	u64 capacity = 0;
+	u64 capacity = 0, interrupts = host.interrupts;
 
 	sim_format();
 	vm_probed();
@@ -224,11 +224,13 @@ static void test_disk(void)
 	   "... with a capacity");
 	ok(reg_read(disk, PCI_DEVICE + 60, 4) == ~0u && reg_read(disk, PCI_DEVICE + 56, 8) == ~0ULL,
 	   "behind its configuration there is nothing");
-	ok(functions[1].vector[0] == VIRTIO_NO_VECTOR, "... and nobody was interrupted meanwhile");
+	ok(functions[1].vector[0] == VIRTIO_NO_VECTOR && host.interrupts == interrupts,
+	   "... and nobody was interrupted meanwhile, nor by a pin");
 	drive_disk();
 	ok(status_now(disk) == 15 && functions[1].status == 15 && functions[1].vector[0] == 1 &&
 	   functions[1].config_vector == 0, "driven: QEMU's has the guest's vectors");
 	test_requests(disk_do);
+	ok(host.interrupts > interrupts, "... and are used");
 	ok(!device_wants_entry(disk), "nothing to look for when QEMU has nothing");
 	set_status(disk, 0);
 	ok(!functions[1].status && !status_now(disk), "a reset resets QEMU's");
