@@ -131,11 +131,26 @@ static u16 merged(struct disk *d, u16 a, u16 b)
 	return list;
 }
 
-/* Those of the commit that begins, by their blocks; the first one. */
+/* One list more to be merged: with those of as many runs */
+static void add_run(struct disk *d, u16 sorted[SORTED_LISTS], u16 list)
+{
+	u32 k;
+
+	for (k = 0; sorted[k] != NO_REF; k++) {
+		list = merged(d, sorted[k], list);
+		sorted[k] = NO_REF;
+	}
+	sorted[k] = list;
+}
+
+/*
+ * Those of the commit that begins, by their blocks; the first one. Slots in a row are mostly of
+ * blocks in a row: as long as these ascend it is one list.
+ */
 u16 dirty_sorted(struct disk *d, u32 nr)
 {
-	u16 sorted[SORTED_LISTS], list = NO_REF; /* of 1, 2, 4, ... entries, or none */
-	struct disk_entry *e;
+	u16 sorted[SORTED_LISTS], list = NO_REF; /* of 1, 2, 4, ... runs, or none */
+	struct disk_entry *e, *last = NULL;
 	u32 i, k;
 
 	memset(sorted, 0xff, sizeof(sorted));
@@ -143,16 +158,18 @@ u16 dirty_sorted(struct disk *d, u32 nr)
 		e = dirty_entry(d, i);
 		if (!e->epoch || e->epoch == d->epoch)
 			continue;
-		e->next = NO_REF;
-		list = (u16)i;
-		for (k = 0; sorted[k] != NO_REF; k++) {
-			list = merged(d, sorted[k], list);
-			sorted[k] = NO_REF;
-		}
-		sorted[k] = list;
 		nr--;
+		e->next = NO_REF;
+		if (last && last->block < e->block) {
+			last->next = (u16)i;
+		} else {
+			if (last)
+				add_run(d, sorted, list);
+			list = (u16)i;
+		}
+		last = e;
 	}
-	for (list = NO_REF, k = 0; k < SORTED_LISTS; k++)
+	for (k = 0; k < SORTED_LISTS; k++)
 		list = merged(d, sorted[k], list);
 	disk_spend(d, BLOCK);
 	return list;
