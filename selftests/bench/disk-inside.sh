@@ -66,13 +66,13 @@ with()
 	guest_end
 }
 
-seal ticks
 modprobe kvm_intel || exit
 if [ "${1:-}" = dm ]; then
 	truncate -s $((blocks * 8192)) /tmp/zeros
 	with ordinary /tmp/zeros disk.dm in_guest_sealed
 	exit
 fi
+seal ticks
 head -c $((blocks * 4096)) /dev/urandom >/tmp/plain
 with ordinary /tmp/plain disk.kvm
 rmmod kvm_intel
