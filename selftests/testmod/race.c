@@ -71,7 +71,7 @@ static void run_first(void *arg)
 		cpu_relax();
 	if (READ_ONCE(b[1].state) == BUSY)
 		return;
-	both_here(&b[0]);
+	b[0].fn(b[0].arg, b[0].ready);
 	/* the csd is on this stack */
 	while (smp_load_acquire(&b[1].state) != DONE)
 		cpu_relax();
