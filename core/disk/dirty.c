@@ -163,8 +163,7 @@ u16 dirty_sorted(struct disk *d, u32 nr)
 		if (last && last->block < e->block) {
 			last->next = (u16)i;
 		} else {
-			if (last)
-				add_run(d, sorted, list);
+			add_run(d, sorted, list); /* none the first time */
 			list = (u16)i;
 		}
 		last = e;
